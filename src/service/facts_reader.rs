@@ -57,7 +57,7 @@ impl FactsReader {
         let unresolved = self.pending_attempts(facts.unresolved, partners).await?;
         let untold_link = match facts.untold_link {
             Some(attempt) => match self.records.link_of_attempt(attempt.id).await? {
-                Some(link) if link.in_use() => self.link_origin(&link, partners).await?,
+                Some(link) if link.in_use_at(now) => self.link_origin(&link, partners).await?,
                 _ => None,
             },
             None => None,

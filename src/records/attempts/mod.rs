@@ -243,8 +243,14 @@ pub struct SubscriberHistory {
 }
 
 impl SubscriberHistory {
-    /// Sorts what was found into what the conversation wants to know; attempts stand newest first.
-    pub(super) fn new(attempts: Vec<Attempt>, links: Vec<Link>, pin: Option<Pin>, since: Timestamp) -> Self {
+    /// Sorts what was found into what the conversation wants to know; attempts stand newest first. Failed logins count from
+    /// the first of the two moments on, links are news from the second on.
+    pub(super) fn new(
+        attempts: Vec<Attempt>,
+        links: Vec<Link>,
+        pin: Option<Pin>,
+        (since, news_since): (Timestamp, Timestamp),
+    ) -> Self {
         // What waits without a submission is no login: nothing was typed.
         let failed = |attempt: &&Attempt| {
             attempt.step == SubmissionStep::Login
@@ -265,8 +271,9 @@ impl SubscriberHistory {
                 .map(|attempt| (attempt.institution.clone(), attempt.created_at))
                 .collect(),
             newest_submission: attempts
-                .first()
-                .filter(|attempt| attempt.ordinal > 0 && attempt.created_at > since)
+                .iter()
+                .find(|attempt| attempt.ordinal > 0)
+                .filter(|attempt| attempt.created_at > since)
                 .cloned(),
             unresolved: attempts
                 .iter()
@@ -277,7 +284,7 @@ impl SubscriberHistory {
                 .iter()
                 .find(|attempt| {
                     let untold = attempt.told != Some(ToldOutcome::Linked) && attempt.renews.is_none();
-                    attempt.state == AttemptState::Linked && untold
+                    attempt.state == AttemptState::Linked && untold && attempt.created_at > news_since
                 })
                 .cloned(),
             pending_attempt: attempts.into_iter().next().filter(|attempt| attempt.state.is_pending()),

@@ -32,23 +32,25 @@ impl AttemptRecords for Backend {
         self.call(async {
             let mut tx = self.snapshot().await?;
             let since = now.minus(FAILED_LOGINS_WINDOW);
-            // The newest attempt, the newest that got anywhere, what may still come to something, links that nobody was told
+            // The newest attempt and submission, the newest that got anywhere, what may still come to something, links that nobody was told
             // of, and logins that count against the limits. A login that is being sent counts until it is known to be
             // taken, and a lapsed one like the unknown one it was.
             let attempts = query_as(
                 "SELECT * FROM attempts WHERE tag = $1 AND (nth = (SELECT MAX(nth) FROM attempts WHERE tag = $1) \
+                 OR nth = (SELECT MAX(nth) FROM attempts WHERE tag = $1 AND ordinal > 0) \
                  OR nth = (SELECT MAX(nth) FROM attempts WHERE tag = $1 AND state IN ('accepted', 'granted', 'linked')) \
                  OR state IN ('open', 'sending', 'unknown', 'waiting', 'granted') \
                  OR (state = 'linked' AND (told IS NULL OR told <> 'linked') AND moved_at > $3) \
                  OR (step = 'login' AND state IN ('refused', 'sending', 'unknown', 'lapsed') AND created_at > $2)) \
                  ORDER BY nth DESC, created_at DESC",
             );
-            let attempts = attempts.bind(tag).bind(since).bind(now.minus(TOLD_WITHIN));
+            let news_since = now.minus(TOLD_WITHIN);
+            let attempts = attempts.bind(tag).bind(since).bind(news_since);
             let attempts = attempts.fetch_all(&mut *tx).await?;
             let links = live_links(&mut tx, tag, now).await?;
             let pin = if pin { read_pin(&mut tx, partner, tag).await? } else { None };
             tx.commit().await?;
-            Ok(SubscriberHistory::new(attempts, links, pin, since))
+            Ok(SubscriberHistory::new(attempts, links, pin, (since, news_since)))
         })
         .await
     }
@@ -81,8 +83,11 @@ impl AttemptRecords for Backend {
     }
 
     async fn save_told(&self, id: AttemptId, told: Option<ToldOutcome>) -> Result<()> {
-        let saving = query("UPDATE attempts SET told = $2 WHERE id = $1").bind(id).bind(told);
-        self.execute(saving).await?;
+        // Of two that are written at once, that it is linked is what stays.
+        let saving = query(
+            "UPDATE attempts SET told = $2 WHERE id = $1 AND ($2 IS NULL OR $2 <> 'not_linked' OR told IS NULL)",
+        );
+        self.execute(saving.bind(id).bind(told)).await?;
         Ok(())
     }
 
@@ -134,7 +139,14 @@ impl AttemptRecords for Backend {
     }
 
     async fn store_consent(&self, consent: &Consent) -> Result<()> {
-        self.transaction(async |tx| add_consent(tx, consent).await).await
+        self.transaction(async |tx| {
+            add_consent(tx, consent).await?;
+            // Nothing keeps it but what comes to rest on it.
+            let over = query("UPDATE consents SET over_at = agreed_at WHERE id = $1 AND over_at IS NULL");
+            over.bind(consent.id).execute(tx).await?;
+            Ok(())
+        })
+        .await
     }
 
     async fn consent(&self, id: ConsentId) -> Result<Option<Consent>> {
