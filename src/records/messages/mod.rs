@@ -98,12 +98,16 @@ pub struct InvitationCaps {
 pub struct InvitationCounts {
     pub of_partner: u32,
     pub to_number: u32,
+    pub of_partner_to_number: u32,
 }
 
 impl InvitationCounts {
-    /// Whether there is no room for another.
+    /// Whether there is no room for another. No partner takes more than half of what a number may get, rounded up: the
+    /// others have the rest.
     pub fn reach(self, caps: InvitationCaps) -> bool {
-        self.of_partner >= caps.of_partner || self.to_number >= caps.to_number
+        self.of_partner >= caps.of_partner
+            || self.to_number >= caps.to_number
+            || self.of_partner_to_number >= caps.to_number.div_ceil(2)
     }
 }
 

@@ -9,7 +9,7 @@ use sqlx::{query, query_as, query_scalar};
 
 use super::jobs::{add_job, add_jobs};
 use super::provider_events::first_sight;
-use super::{Backend, Connection, Query, Select, with_timeout};
+use super::{Backend, Connection, Query, Select};
 use crate::core::ids::{MessageId, PartnerId};
 use crate::core::seal::SubscriberTag;
 use crate::core::sms::{MessageState, WithheldReason};
@@ -60,9 +60,9 @@ impl MessageRecords for Backend {
     }
 
     async fn invitations(&self, partner: PartnerId, tag: &SubscriberTag, since: Timestamp) -> Result<InvitationCounts> {
-        with_timeout(async {
+        self.call(async {
             let mut tx = self.snapshot().await?;
-            let counts = count_invitations(&mut tx, (partner, tag), since, &["withheld", "withheld"]).await?;
+            let counts = count_invitations(&mut tx, (partner, tag), since, true).await?;
             tx.commit().await?;
             Ok(counts)
         })
@@ -256,13 +256,7 @@ async fn withheld(tx: &mut Connection, message: &SmsMessage, limit: SmsLimit) ->
         return Ok(Some(WithheldReason::OptedOut));
     }
     if message.kind == SmsKind::Request {
-        let sent = count_invitations(
-            tx,
-            (message.partner, &message.tag),
-            limit.since,
-            &["queued", "withheld"],
-        )
-        .await?;
+        let sent = count_invitations(tx, (message.partner, &message.tag), limit.since, false).await?;
         if sent.reach(limit.invitations) {
             return Ok(Some(WithheldReason::DailyCap));
         }
@@ -280,29 +274,26 @@ async fn withheld(tx: &mut Connection, message: &SmsMessage, limit: SmsLimit) ->
     Ok((had >= i64::from(limit.max)).then_some(WithheldReason::DailyCap))
 }
 
-/// Invitations that are in neither of these states.
+/// Invitations that were not withheld, with those that are queued or without.
 async fn count_invitations(
     tx: &mut Connection,
     (partner, tag): (PartnerId, &SubscriberTag),
     since: Timestamp,
-    states: &[&str; 2],
+    queued_too: bool,
 ) -> Result<InvitationCounts> {
-    let of_partner = query_scalar(
-        "SELECT COUNT(*) FROM messages WHERE kind = 'request' AND partner = $1 AND created_at > $2 \
-         AND state NOT IN ($3, $4)",
+    let counting = query_as(
+        "SELECT SUM(CASE WHEN partner = $1 THEN 1 ELSE 0 END), SUM(CASE WHEN tag = $2 THEN 1 ELSE 0 END), \
+         SUM(CASE WHEN partner = $1 AND tag = $2 THEN 1 ELSE 0 END) FROM messages \
+         WHERE (partner = $1 OR tag = $2) AND kind = 'request' AND created_at > $3 AND state <> 'withheld' \
+         AND ($4 OR state <> 'queued')",
     );
-    let of_partner = of_partner.bind(partner).bind(since).bind(states[0]).bind(states[1]);
-    let of_partner: i64 = of_partner.fetch_one(&mut *tx).await?;
-    let to_number = query_scalar(
-        "SELECT COUNT(*) FROM messages WHERE kind = 'request' AND tag = $1 AND created_at > $2 \
-         AND state NOT IN ($3, $4)",
-    );
-    let to_number = to_number.bind(*tag).bind(since).bind(states[0]).bind(states[1]);
-    let to_number: i64 = to_number.fetch_one(tx).await?;
-    let count = |number: i64| u32::try_from(number).unwrap_or(u32::MAX);
+    let counting = counting.bind(partner).bind(*tag).bind(since).bind(queued_too);
+    let sums: (Option<i64>, Option<i64>, Option<i64>) = counting.fetch_one(tx).await?;
+    let count = |sum: Option<i64>| u32::try_from(sum.unwrap_or_default()).unwrap_or(u32::MAX);
     Ok(InvitationCounts {
-        of_partner: count(of_partner),
-        to_number: count(to_number),
+        of_partner: count(sums.0),
+        to_number: count(sums.1),
+        of_partner_to_number: count(sums.2),
     })
 }
 
