@@ -120,6 +120,8 @@ impl JobRecords for Backend {
              SELECT subject, provider, partner FROM provider_event_order WHERE seen_at < $1 ORDER BY seen_at LIMIT $2)",
             "DELETE FROM bank_alerts WHERE id IN (\
              SELECT id FROM bank_alerts WHERE until < $1 ORDER BY until LIMIT $2)",
+            "DELETE FROM sms_wrong_proofs WHERE (gateway, gateway_id) IN (\
+             SELECT gateway, gateway_id FROM sms_wrong_proofs WHERE tried_at < $1 ORDER BY tried_at LIMIT $2)",
         ];
         self.call(async {
             let mut deleted = 0;

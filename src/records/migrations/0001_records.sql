@@ -25,7 +25,7 @@ CREATE TABLE provider_credentials (
     provider   TEXT   NOT NULL,                          -- the provider's name
     sealed     BLOB   NOT NULL,                          -- the credentials, sealed
     updated_at BIGINT NOT NULL,                          -- ms; when these were kept
-    matches    BIGINT NOT NULL DEFAULT 0,                -- accounts that named the session they were linked in, the first few
+    matched    BOOLEAN NOT NULL DEFAULT FALSE,           -- whether an account has named the session it was linked in
     PRIMARY KEY (partner, provider)
 );
 
@@ -416,7 +416,7 @@ CREATE TABLE sms_preferences (
     PRIMARY KEY (partner, tag)
 );
 
--- Wrong numbers that were texted to agree to something: a few a day, then that is for the phone only. Kept for a day.
+-- Wrong numbers that were texted to agree to something: a few a day, then that is for the phone only. Deleted with finished jobs.
 CREATE TABLE sms_wrong_proofs (
     gateway    TEXT   NOT NULL,                          -- the SMS gateway as the configuration names it
     gateway_id TEXT   NOT NULL,                          -- its id of the SMS

@@ -45,10 +45,10 @@ pub trait PartnerRecords: Send + Sync {
     async fn put_credentials(&self, partner: PartnerId, provider: &str, sealed: &[u8], at: Timestamp) -> Result<()>;
     /// A partner's sealed credentials for a provider.
     async fn credentials(&self, partner: PartnerId, provider: &str) -> Result<Option<Vec<u8>>>;
-    /// Counts an account, linked with these credentials, that named the session it was linked in; the first few are enough.
-    async fn count_session_match(&self, partner: PartnerId, provider: &str) -> Result<()>;
-    /// How many were counted.
-    async fn session_matches(&self, partner: PartnerId, provider: &str) -> Result<u32>;
+    /// Notes that an account, linked with these credentials, has named the session it was linked in.
+    async fn note_session_match(&self, partner: PartnerId, provider: &str) -> Result<()>;
+    /// Whether one has, since the partner set these credentials.
+    async fn session_matched(&self, partner: PartnerId, provider: &str) -> Result<bool>;
     /// For which providers a partner has credentials, and since when they are these, by the provider's name.
     async fn providers_of(&self, partner: PartnerId) -> Result<Vec<(String, Timestamp)>>;
     /// Stores a partner's sealed credentials for a provider at the partner's own request.

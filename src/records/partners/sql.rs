@@ -44,18 +44,17 @@ impl PartnerRecords for Backend {
         Ok(sealed.map(|(sealed,)| sealed))
     }
 
-    async fn count_session_match(&self, partner: PartnerId, provider: &str) -> Result<()> {
-        let counting = query(
-            "UPDATE provider_credentials SET matches = matches + 1 \
-             WHERE partner = $1 AND provider = $2 AND matches < 10",
+    async fn note_session_match(&self, partner: PartnerId, provider: &str) -> Result<()> {
+        let noting = query(
+            "UPDATE provider_credentials SET matched = TRUE WHERE partner = $1 AND provider = $2 AND NOT matched",
         );
-        self.execute(counting.bind(partner).bind(provider)).await.map(drop)
+        self.execute(noting.bind(partner).bind(provider)).await.map(drop)
     }
 
-    async fn session_matches(&self, partner: PartnerId, provider: &str) -> Result<u32> {
-        let counted = query_as("SELECT matches FROM provider_credentials WHERE partner = $1 AND provider = $2");
-        let counted: Option<(i64,)> = self.fetch(counted.bind(partner).bind(provider)).await?;
-        Ok(counted.map_or(0, |(matches,)| u32::try_from(matches).unwrap_or(u32::MAX)))
+    async fn session_matched(&self, partner: PartnerId, provider: &str) -> Result<bool> {
+        let matched = query_as("SELECT matched FROM provider_credentials WHERE partner = $1 AND provider = $2");
+        let matched: Option<(bool,)> = self.fetch(matched.bind(partner).bind(provider)).await?;
+        Ok(matched.is_some_and(|(matched,)| matched))
     }
 
     async fn providers_of(&self, partner: PartnerId) -> Result<Vec<(String, Timestamp)>> {
@@ -64,8 +63,16 @@ impl PartnerRecords for Backend {
     }
 
     async fn set_credentials(&self, provider: &str, sealed: &[u8], audit: &AuditEntry) -> Result<()> {
-        let put = put_credentials(audit.partner, provider, sealed, audit.at);
-        self.execute_audited(put, audit).await.map(drop)
+        self.transaction(async |tx| {
+            put_credentials(audit.partner, provider, sealed, audit.at)
+                .execute(&mut *tx)
+                .await?;
+            // What accounts of other keys have named says nothing of these.
+            let unknown = query("UPDATE provider_credentials SET matched = FALSE WHERE partner = $1 AND provider = $2");
+            unknown.bind(audit.partner).bind(provider).execute(&mut *tx).await?;
+            add_audit(tx, audit).await
+        })
+        .await
     }
 
     async fn forget_credentials(&self, provider: &str, audit: &AuditEntry) -> Result<bool> {

@@ -37,10 +37,6 @@ impl SmsProofRecords for Backend {
             if proof.right && question_may_be_known(tx, proof).await? {
                 return Ok(SmsProofOutcome { accepted: true, left });
             }
-            query("DELETE FROM sms_wrong_proofs WHERE tried_at <= $1")
-                .bind(limit.since)
-                .execute(&mut *tx)
-                .await?;
             query(
                 "INSERT INTO sms_wrong_proofs (gateway, gateway_id, partner, tag, tried_at) VALUES ($1, $2, $3, $4, $5)",
             )

@@ -114,11 +114,11 @@ impl Linking {
         let records = &self.deps.records;
         if said == session {
             if !published {
-                records.count_session_match(owner.partner, owner.provider).await?;
+                records.note_session_match(owner.partner, owner.provider).await?;
             }
             return Ok(false);
         }
-        if published || records.session_matches(owner.partner, owner.provider).await? > 0 {
+        if published || records.session_matched(owner.partner, owner.provider).await? {
             return Ok(true);
         }
         tracing::warn!(
