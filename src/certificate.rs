@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-use chrono::NaiveDateTime;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert};
@@ -16,6 +15,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
+use x509_parser::time::ASN1Time;
 use zeroize::Zeroizing;
 
 use crate::core::time::{Clock, Timestamp};
@@ -252,50 +252,10 @@ impl ServerCertificate {
     }
 }
 
-/// From when until when a certificate is good: the fifth or sixth member of what is signed in it (RFC 5280, 4.1).
+/// From when until when a certificate is good.
 fn validity(certificate: &[u8]) -> Option<(Timestamp, Timestamp)> {
-    let (_, certificate, _) = element(certificate)?;
-    let (_, mut rest, _) = element(certificate)?;
-    let (first, _, after) = element(rest)?;
-    if first == 0xa0 {
-        rest = after;
-    }
-    // Serial number, algorithm, issuer.
-    for _ in 0..3 {
-        rest = element(rest)?.2;
-    }
-    let (_, times, _) = element(rest)?;
-    let (kind, from, rest) = element(times)?;
-    let from = time(kind, from)?;
-    let (kind, until, _) = element(rest)?;
-    Some((from, time(kind, until)?))
-}
-
-/// The tag of the first DER element, what is in it, and what follows it.
-fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    let (&tag, bytes) = bytes.split_first()?;
-    let (&short, bytes) = bytes.split_first()?;
-    let (length, bytes) = if short < 0x80 {
-        (usize::from(short), bytes)
-    } else {
-        let (digits, bytes) = bytes.split_at_checked(usize::from(short & 0x7f).min(4))?;
-        (
-            digits.iter().fold(0, |length, digit| length << 8 | usize::from(*digit)),
-            bytes,
-        )
-    };
-    let (inner, rest) = bytes.split_at_checked(length)?;
-    Some((tag, inner, rest))
-}
-
-/// `UTCTime` has two digits for the year, of 1950 to 2049; `GeneralizedTime` four.
-fn time(kind: u8, text: &[u8]) -> Option<Timestamp> {
-    let text = std::str::from_utf8(text).ok()?;
-    let whole = match (kind, text.as_bytes().first()?) {
-        (0x17, b'5'..=b'9') => format!("19{text}"),
-        (0x17, _) => format!("20{text}"),
-        _ => text.to_owned(),
-    };
-    let at = NaiveDateTime::parse_from_str(&whole, "%Y%m%d%H%M%SZ").ok()?;
-    Some(Timestamp::from_millis(at.and_utc().timestamp_millis()))
+    let (_, certificate) = x509_parser::parse_x509_certificate(certificate).ok()?;
+    let at = |time: ASN1Time| Some(Timestamp::from_millis(time.timestamp().checked_mul(1000)?));
+    let validity = certificate.validity();
+    Some((at(validity.not_before)?, at(validity.not_after)?))
 }
