@@ -79,3 +79,33 @@ fn a_link_is_told_from_whatever_the_store_remembers() {
         }
     }
 }
+
+/// The link came of the first login, and what the store remembers is a second one on its way: the records let no second one
+/// out under a consent that has led to a link, so the dial tells of the link, not that nothing was sent.
+#[test]
+fn a_later_login_that_was_not_sent_hides_no_link() {
+    let (mut phone, values, mut known) = history();
+    let first = values[3]
+        .session
+        .as_ref()
+        .and_then(|session| session.attempt.clone())
+        .unwrap();
+    let made = known.newest_link.as_mut().unwrap();
+    (made.attempt, made.begun_at) = (first.id, first.begun_at);
+    let waiting = |value: &&Subscriber| {
+        let attempt = value.session.as_ref().and_then(|session| session.attempt.as_ref());
+        attempt.is_some_and(|attempt| attempt.id != first.id && attempt.in_flight())
+    };
+    let values: Vec<_> = values.iter().filter(waiting).cloned().collect();
+    assert!(!values.is_empty());
+    for value in values {
+        phone.state = value;
+        phone.passes(Duration::from_secs(1));
+        let text = phone.dial_known(&known, &[]);
+        assert!(
+            text.contains("Zenith Bank") && text.contains(" is linked for "),
+            "{text}"
+        );
+        assert_eq!(phone.submits(), 0);
+    }
+}
