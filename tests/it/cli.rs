@@ -2,6 +2,7 @@
 
 mod events;
 mod running;
+mod transport;
 
 use std::fs;
 use std::process::{Command, Output};

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 
 use super::{kiungo, text};
@@ -173,10 +174,10 @@ async fn a_hang_up_reloads() {
     }
 }
 
-/// No core file of a server can be written, and nobody of its user looks into it, whatever the machine says.
+/// No core file of a server is written, and nobody of its user looks into it, whatever the machine says.
 #[tokio::test]
 async fn no_core_file_is_left() {
-    let world = World::start(Setup::Memory).await;
+    let mut world = World::start(Setup::Memory).await;
     let pid = world.nodes[0].pid();
     let limits = fs::read_to_string(format!("/proc/{pid}/limits")).unwrap();
     let core = limits
@@ -188,4 +189,6 @@ async fn no_core_file_is_left() {
         ["0", "0"],
         "{core}"
     );
+    let ended = world.nodes[0].abort().await;
+    assert_eq!((ended.signal(), ended.core_dumped()), (Some(6), false));
 }

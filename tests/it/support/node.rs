@@ -87,7 +87,9 @@ impl Node {
 
     /// Its base URL, without a slash at the end.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address.expect("started"))
+        let tls = fs::read_to_string(&self.config).unwrap().contains("[server.tls]");
+        let scheme = if tls { "https" } else { "http" };
+        format!("{scheme}://{}", self.address.expect("started"))
     }
 
     /// Where gateways call it.
@@ -131,6 +133,12 @@ impl Node {
     /// What closes a terminal, or rotates logs, sends.
     pub fn hang_up(&self) {
         self.signal("-HUP");
+    }
+
+    /// Ends it as a failed assertion in a library does.
+    pub async fn abort(&mut self) -> ExitStatus {
+        self.signal("-ABRT");
+        self.ended().await
     }
 
     /// Ends it as a crash does.
