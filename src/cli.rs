@@ -143,7 +143,7 @@ enum KeysCommand {
     /// Write a fresh key, and the tag key if there are no keys yet. Existing keys are never touched.
     #[command(after_help = "\
 To rotate: run this, copy the new file to every server, restart them all, then set keys.active to the new id and
-restart again. The servers then seal the records anew; `kiungo keys status` tells when nothing stands under the old key
+restart again. The servers then seal the records again; `kiungo keys status` tells when nothing stands under the old key
 any more, and a day later its file may go. Back up tag.key: it names people, and nothing can replace it.")]
     New {
         /// The directory; that of the configuration when it is not given.

@@ -24,7 +24,7 @@ pub(super) enum PartnersCommand {
     Add(NewPartner),
     /// Every partner with its keys: their last four characters, since when they open, and until when.
     List,
-    /// Offer a partner to whoever dials the plain code, or end that. A partner can end it itself, and not begin it.
+    /// Offer a partner to anybody who dials the plain code, or end that. A partner can end it itself, and not begin it.
     WalkIns {
         /// The partner, by its name or id.
         partner: String,
@@ -76,7 +76,7 @@ pub(super) struct NewPartner {
     /// For how many days people agree, where an intent does not say.
     #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u16).range(1..=730))]
     days: u16,
-    /// Offer it to whoever dials the plain code.
+    /// Offer it to anybody who dials the plain code.
     #[arg(long)]
     walk_in: bool,
 }
@@ -196,7 +196,7 @@ async fn offer_walk_ins(
     let audit = AuditEntry::new(partner.id, kind, partner.id.to_string(), SystemClock.now());
     records.change_partner(&change, &audit).await?;
     let words = if offer { "is offered" } else { "is not offered" };
-    writeln!(out, "{} {words} to whoever dials the plain code.", partner.name)?;
+    writeln!(out, "{} {words} to anybody who dials the plain code.", partner.name)?;
     Ok(())
 }
 
@@ -208,7 +208,7 @@ async fn list(records: &dyn Records, out: &mut dyn Write) -> Result<(), CommandE
     let now = SystemClock.now();
     for partner in partners {
         let walk_in = if partner.walk_in {
-            ", offered to whoever dials"
+            ", offered to anybody who dials"
         } else {
             ""
         };

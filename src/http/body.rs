@@ -24,7 +24,7 @@ const MAX_DRAINED_BYTES: usize = 1024 * 1024;
 /// What a body gets before any of it has come: an announced length alone is not trusted with more.
 const FIRST_BYTES: usize = 4 * 1024;
 /// Of all bodies under way whose senders have shown a secret.
-const KNOWN_BYTES: usize = 64 * 1024 * 1024;
+const AUTHENTICATED_BYTES: usize = 64 * 1024 * 1024;
 /// Of all others.
 const STRANGERS_BYTES: usize = 32 * 1024 * 1024;
 /// Of those from one address.
@@ -34,7 +34,7 @@ const STRANGER_BYTES: usize = 4 * 1024 * 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BodySender {
     /// Somebody who has shown a secret.
-    Known,
+    Authenticated,
     /// Anybody. All unknown addresses count as one.
     Stranger(Option<IpAddr>),
 }
@@ -61,7 +61,7 @@ pub(super) struct BodyBudget(Mutex<BytesUnderWay>);
 
 #[derive(Default)]
 struct BytesUnderWay {
-    known: usize,
+    authenticated: usize,
     strangers: usize,
     by_address: HashMap<Option<IpAddr>, usize>,
 }
@@ -69,9 +69,9 @@ struct BytesUnderWay {
 impl BytesUnderWay {
     fn take(&mut self, by: BodySender, more: usize) -> bool {
         match by {
-            BodySender::Known => {
-                let fits = self.known + more <= KNOWN_BYTES;
-                self.known += if fits { more } else { 0 };
+            BodySender::Authenticated => {
+                let fits = self.authenticated + more <= AUTHENTICATED_BYTES;
+                self.authenticated += if fits { more } else { 0 };
                 fits
             }
             BodySender::Stranger(address) => {
@@ -88,7 +88,7 @@ impl BytesUnderWay {
 
     fn give_back(&mut self, by: BodySender, bytes: usize) {
         match by {
-            BodySender::Known => self.known -= bytes,
+            BodySender::Authenticated => self.authenticated -= bytes,
             BodySender::Stranger(address) => {
                 self.strangers -= bytes;
                 if let Some(theirs) = self.by_address.get_mut(&address) {
@@ -236,12 +236,12 @@ mod tests {
             STRANGERS_BYTES / STRANGER_BYTES - 1
         );
         assert!(!lease(&budget, BodySender::Stranger(None)).grow_to(1));
-        let mut known = lease(&budget, BodySender::Known);
-        assert!(known.grow_to(KNOWN_BYTES) && !lease(&budget, BodySender::Known).grow_to(1));
-        drop((many, greedy, known));
+        let mut authenticated = lease(&budget, BodySender::Authenticated);
+        assert!(authenticated.grow_to(AUTHENTICATED_BYTES) && !lease(&budget, BodySender::Authenticated).grow_to(1));
+        drop((many, greedy, authenticated));
         let under_way = budget.0.lock().unwrap();
         assert_eq!(
-            (under_way.known, under_way.strangers, under_way.by_address.len()),
+            (under_way.authenticated, under_way.strangers, under_way.by_address.len()),
             (0, 0, 0)
         );
     }

@@ -62,7 +62,7 @@ pub(super) async fn receive(request: HttpRequest, payload: web::Payload, parts: 
         .admit(&head.provider, head.owner.as_deref(), &head.with(&[]))
         .await
     {
-        WebhookAdmission::Authentic => BodySender::Known,
+        WebhookAdmission::Authentic => BodySender::Authenticated,
         WebhookAdmission::ByBody => BodySender::Stranger(client_address(&request, &parts.proxies)),
         WebhookAdmission::Refused(outcome) => {
             body::drain(payload).await;

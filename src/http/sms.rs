@@ -23,7 +23,9 @@ pub(super) async fn receive(request: HttpRequest, payload: web::Payload, parts: 
         body::drain(payload).await;
         return not_found_response();
     };
-    let body = body::read(&request, payload, BODY, BodySender::Known).await.ok();
+    let body = body::read(&request, payload, BODY, BodySender::Authenticated)
+        .await
+        .ok();
     if let Some(Err(why)) = body.as_deref().map(|body| decodable::check(request.headers(), body)) {
         return decodable::refusal(why);
     }

@@ -147,7 +147,7 @@ impl SqliteRecords {
         Ok(())
     }
 
-    /// The file is on this machine: whoever opens it has the same clock.
+    /// The file is on this machine: who opens it has the same clock.
     #[expect(clippy::unused_async, reason = "the other backend asks its server")]
     async fn read_clock(&self) -> Result<Option<Timestamp>> {
         Ok(None)

@@ -143,7 +143,9 @@ impl ConsentEnd {
             }
         };
         let link = keep.link;
-        self.updater.apply(tag, &SessionEvent::Kept { link, result }).await;
+        self.updater
+            .apply(tag, &SessionEvent::ConsentRenewed { link, result })
+            .await;
     }
 
     async fn try_keep(

@@ -115,7 +115,7 @@ impl LiveValues {
     }
 
     /// Writes a value if the one that was loaded is still there. Returns whether it was. A value that is older than one that
-    /// was seen stays known as such, until a turn has seen to it ([`Self::catch_up`]).
+    /// was seen stays known as such, until a turn has seen to it ([`Self::raise_revision`]).
     ///
     /// # Errors
     /// When the store is not available and it cannot be told whether the value was written.
@@ -145,7 +145,7 @@ impl LiveValues {
     }
 
     /// What was typed is not taken as an answer to an older screen: from the next write on the value is no older than others.
-    pub fn catch_up(&self, tag: &SubscriberTag, state: &mut Subscriber) {
+    pub fn raise_revision(&self, tag: &SubscriberTag, state: &mut Subscriber) {
         state.revision = state.revision.max(self.seen.highest(tag));
     }
 

@@ -1,7 +1,7 @@
 //! What strangers try: wrong keys, tokens and secrets.
 //!
 //! Each try is refused and counted in the metrics. The audit trail says that there were some and how many, in at most one
-//! row a minute of each kind at each node, however many come: nobody without a key writes anything by coming again, nor
+//! row a minute of each kind and partner at each node, however many come: nobody without a key writes anything by coming again, nor
 //! buries the rows that matter.
 
 use std::collections::BTreeMap;

@@ -29,7 +29,7 @@ impl Step<'_> {
 
     /// Asks what is to be typed next, as long as it would not be typed in vain. Before the first secret the provider's
     /// session is there, and with it what it asks: one that is still being opened is waited for, one that could not be
-    /// opened or is over is opened anew.
+    /// opened or is over is opened again.
     pub(super) fn ask_if_available(&mut self) -> Transition {
         if !self.state.session.as_ref().is_some_and(ConnectSession::at_first_secret) {
             return self.ask_next_field();

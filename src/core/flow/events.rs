@@ -42,7 +42,7 @@ pub enum SessionEvent {
     /// A link was ended as asked.
     Unlinked(LinkId),
     /// A new consent for a link was written, or not.
-    Kept {
+    ConsentRenewed {
         link: LinkId,
         result: KeepResult,
     },
@@ -180,7 +180,7 @@ impl Step<'_> {
                 self.apply_unlinked(id);
                 return true;
             }
-            SessionEvent::Kept { link, result } => {
+            SessionEvent::ConsentRenewed { link, result } => {
                 self.apply_kept(link, result);
                 return true;
             }
@@ -229,7 +229,7 @@ impl Step<'_> {
         let waits = self.state.awaits_reply() && self.state.cursor.link == Some(id);
         if waits {
             match result {
-                KeepResult::Until(_) => self.show_outcome(Outcome::Kept),
+                KeepResult::Until(_) => self.show_outcome(Outcome::ConsentRenewed),
                 KeepResult::Ended => self.show_outcome(Outcome::Unlinked),
                 KeepResult::Failed => {
                     self.notice("note-not-now");

@@ -1,4 +1,4 @@
-//! What can be done with what is linked: look at it, end it, agree to it anew, log in again for it.
+//! What can be done with what is linked: look at it, end it, agree to it again, log in again for it.
 
 use super::effect::{Effect, KeepSharing};
 use super::session::{ConnectSession, ConsentGiven, EndingConsent, LinkSummary};
@@ -30,7 +30,7 @@ impl Step<'_> {
         self.begin_renewal(link, Some(consent))
     }
 
-    /// Agrees anew to what ends soon.
+    /// Agrees again to what ends soon.
     pub(super) fn keep_sharing(&mut self) -> Transition {
         let Some(ending) = self.state.cursor.link.and_then(|link| self.state.ending(link)).cloned() else {
             return self.show_links();

@@ -134,7 +134,7 @@ impl Step<'_> {
     }
 
     /// Whether a code must be chosen before anything is linked. Where something is linked, a code would lock that away, and is
-    /// chosen after a login. Where nothing is, one that somebody else has left protects nothing: it is chosen anew.
+    /// chosen after a login. Where nothing is, one that somebody else has left protects nothing: it is chosen again.
     pub(super) fn pin_required(&self) -> bool {
         let known = self.state.pin.is_some() && self.state.dialogs.first().is_some_and(|dialog| dialog.unlocked);
         self.flow.settings.subscriber_pin == SubscriberPin::Required && self.state.links.is_empty() && !known

@@ -3,7 +3,7 @@
 //! was begun under, so that what a person has agreed to does not change while they are at it.
 //!
 //! A request goes before an offer: of partners that wait for this very person one alone is not a choice, so its consent is the
-//! first screen. But whoever asks hides nobody else: what others ask and offer is one key away, on that screen. A code says who
+//! first screen. But no partner that asks hides another: what others ask and offer is one key away, on that screen. A code says who
 //! asks before anything else does, and wrong ones are limited for each number, as there are only so many codes.
 
 use std::time::Duration;

@@ -77,7 +77,7 @@ impl Step<'_> {
         let screen = self.state.cursor.screen.as_str();
         matches!(
             screen,
-            "link" | "unlink" | "unlinked" | "asked-again" | "ends-soon" | "kept"
+            "link" | "unlink" | "unlinked" | "asked-again" | "ends-soon" | "consent-renewed"
         )
     }
 
@@ -123,7 +123,7 @@ impl Step<'_> {
         let on = |outcome| screen == self.flow.menu.outcome(outcome);
         let ending = self.state.cursor.link.and_then(|link| self.state.ending(link));
         let asked = match ending {
-            Some(ending) if on(Outcome::EndsSoon) || on(Outcome::Kept) => Some(&ending.terms),
+            Some(ending) if on(Outcome::EndsSoon) || on(Outcome::ConsentRenewed) => Some(&ending.terms),
             _ if on(Outcome::AskedAgain) => self.state.terms.as_ref(),
             _ => None,
         };

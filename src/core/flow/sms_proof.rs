@@ -1,13 +1,13 @@
 //! What binds a person by SMS: that it was they who agreed.
 //!
-//! The sender of an SMS can be forged, and whoever forges it never sees our answers. So the option that binds has no key by
+//! The sender of an SMS can be forged, and who forges it never sees our answers. So the option that binds has no key by
 //! SMS: it is chosen by a number of six digits that is drawn for each SMS of ours and stands in that SMS only.
 //!
 //! It cannot be guessed, either. Wrong numbers are counted in the records, for a person, over all their dialogs, gateways and
 //! nodes: nothing that is texted sets that back, no restart, and no loss of the live value. After [`MAX_WRONG`] of them in
 //! [`WINDOW`] what binds is for the phone only, and the SMS says so. A try is written down before what it led to, in one
-//! transaction with the count, so that no number of guesses at once is more than those few. One try a day in 300,000 is right;
-//! somebody who forges for a year without a break has a chance of one in 820. And where our SMS was withheld nobody can know
+//! transaction with the count, so that no number of guesses at once is more than those few. One try in 900,000 is right;
+//! somebody who forges three a day for a year has a chance of one in 820. And where our SMS was withheld nobody can know
 //! the number: then none is right.
 //!
 //! Agreeing is all that binds by SMS. To unlink, to keep sharing, to agree to a new login and to type one's own code are for the

@@ -74,8 +74,8 @@ actions! {
     Reauthorise = "reauthorise" => [Obstacle InProgress] Limited Links NoLinks LeftChecking AskedAgain,
     /// Agree to what a partner asks of a link, and log in again for it.
     AgreeAgain = "agree-again" => [Obstacle InProgress] Limited Links NoLinks LeftChecking,
-    /// Agree anew to what ends soon; where the provider ends its access, too, log in again for it.
-    KeepSharing = "keep-sharing" => [Obstacle InProgress] Limited Links NoLinks LeftChecking Kept Unlinked EndsSoon,
+    /// Agree again to what ends soon; where the provider ends its access, too, log in again for it.
+    KeepSharing = "keep-sharing" => [Obstacle InProgress] Limited Links NoLinks LeftChecking ConsentRenewed Unlinked EndsSoon,
     /// Let nothing be read any more, at once.
     StopSharing = "stop-sharing" => [] Checking Links NoLinks Unlinked,
     /// Ask for an SMS when the institution is back; one that is back by then is tried again at once.

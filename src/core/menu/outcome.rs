@@ -88,8 +88,8 @@ outcomes! {
     AskedAgain = "asked-again": Links [Entry Start],
     /// A consent ends soon.
     EndsSoon = "ends-soon": Links [Entry],
-    /// It was agreed to anew.
-    Kept = "kept": Links [],
+    /// It was agreed to again.
+    ConsentRenewed = "consent-renewed": Links [],
     /// The institutions are to be shown.
     ChooseBank = "choose-bank": Nothing [Stage Institutions],
     /// The list of institutions cannot be had.

@@ -160,7 +160,7 @@ async fn check_head(
             count_request(request, api, by)?;
             let context = request_context(request, api, caller, access).await?;
             request.extensions_mut().insert(context);
-            Ok(BodySender::Known)
+            Ok(BodySender::Authenticated)
         }
     }
 }

@@ -89,8 +89,8 @@ fn reference_list_items(schemas: &mut Value) {
 fn complete_operation(operation: &mut Map<String, Value>, route: &Route) {
     let (scheme, by) = match route.auth {
         AuthRequirement::Open => (None, "anybody"),
-        AuthRequirement::ClientCredentials => (None, "whoever has the partner's keys"),
-        AuthRequirement::PublishableKey => (Some("publishableKey"), "whoever has the partner's publishable key"),
+        AuthRequirement::ClientCredentials => (None, "anybody who has the partner's keys"),
+        AuthRequirement::PublishableKey => (Some("publishableKey"), "anybody who has the partner's publishable key"),
         AuthRequirement::Token(access) => (Some("token"), describe_access(access)),
     };
     let security = scheme.map_or(json!([]), |scheme| json!([{scheme: []}]));

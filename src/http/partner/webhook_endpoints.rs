@@ -56,7 +56,7 @@ async fn read_webhook_endpoint(api: Api, Auth(context): Auth, PathId(id): PathId
 
 /// Update a webhook endpoint
 ///
-/// A disabled endpoint is enabled again by its `state`, whoever disabled it.
+/// A disabled endpoint is enabled again by its `state`, no matter who disabled it.
 #[utoipa::path(patch, path = "/v1/webhook-endpoints/{id}",
     params(("id" = EndpointId, Path, description = "The endpoint.")),
     request_body = EndpointEdit,

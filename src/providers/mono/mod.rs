@@ -173,7 +173,7 @@ impl Mono {
 type PathAndBody = (&'static [&'static str], Zeroizing<Vec<u8>>);
 
 impl Mono {
-    /// Mono makes a customer of whoever a session is opened for. It is one for each person and partner: by the id that Mono
+    /// Mono makes a customer of the person a session is opened for. It is one for each person and partner: by the id that Mono
     /// has told with an account of theirs, before that by a name and an address that stay the same for them.
     fn link_body_v2(
         &self,

@@ -84,9 +84,8 @@ impl AttemptRecords for Backend {
 
     async fn save_told(&self, id: AttemptId, told: Option<ToldOutcome>) -> Result<()> {
         // Of two that are written at once, that it is linked is what stays.
-        let saving = query(
-            "UPDATE attempts SET told = $2 WHERE id = $1 AND ($2 IS NULL OR $2 <> 'not_linked' OR told IS NULL)",
-        );
+        let saving =
+            query("UPDATE attempts SET told = $2 WHERE id = $1 AND ($2 IS NULL OR $2 <> 'not_linked' OR told IS NULL)");
         self.execute(saving.bind(id).bind(told)).await?;
         Ok(())
     }

@@ -13,11 +13,11 @@ CREATE TABLE partners (
     name       TEXT    NOT NULL,             -- the name shown to people
     purpose    TEXT    NOT NULL,             -- what the data are for, as shown in the consent
     days       BIGINT  NOT NULL,             -- for how many days people agree, where an intent does not say
-    walk_in    BOOLEAN NOT NULL,             -- whether it is offered to whoever dials the plain code
+    walk_in    BOOLEAN NOT NULL,             -- whether it is offered to anybody who dials the plain code
     created_at BIGINT  NOT NULL              -- ms; when it was first seen
 );
 
--- Who is offered to whoever dials the plain code.
+-- Who is offered to anybody who dials the plain code.
 CREATE INDEX partners_walk_in ON partners (name, id) WHERE walk_in;
 
 CREATE TABLE provider_credentials (
@@ -135,7 +135,7 @@ CREATE TABLE link_intents (
     days         BIGINT NOT NULL,             -- for how many days
     scope        TEXT   NOT NULL,             -- which data, with commas between: account, balance, transactions, identity
     reference    TEXT,                        -- the partner's own name for it
-    tag          BLOB,                        -- the only person who may use it; none: whoever has the code
+    tag          BLOB,                        -- the only person who may use it; none: anybody who has the code
     msisdn       BLOB,                        -- their number, sealed
     code_digest  BLOB   UNIQUE,               -- keyed digest of the code to dial; none where the number is enough, and once it is over
     code         BLOB,                        -- the code, sealed: the partner may read it again

@@ -52,7 +52,7 @@ impl Eraser {
     }
 }
 
-/// Asks for the erasure of a person at a partner. Whoever asks again while it is under way is told of the same one.
+/// Asks for the erasure of a person at a partner. Who asks again while it is under way is told of the same one.
 ///
 /// # Errors
 /// When the records are not available.
@@ -120,7 +120,7 @@ impl JobHandler<Erase> for Eraser {
 }
 
 impl Eraser {
-    /// Has every link ended at its provider. One of which that was given up is tried anew, however often.
+    /// Has every link ended at its provider. One of which that was given up is tried again, however often.
     async fn end_links(&self, erasure: &Erasure, tag: &SubscriberTag) -> Result<(), RecordsError> {
         let now = self.deps.clock.now();
         for (link, state) in self.deps.records.unremoved_links(erasure.partner, tag).await? {

@@ -156,7 +156,7 @@ mod tests {
         (0..100).filter(|_| budgets.count(by, RATE, now()).granted).count()
     }
 
-    /// Whoever asks as often as they can, whoever is stronger has all of theirs left; and nobody alone uses up what they
+    /// However often somebody asks, a stronger caller has all of theirs left; and nobody alone uses up what they
     /// share with their like.
     #[test]
     fn nobody_uses_up_what_others_need() {

@@ -104,7 +104,7 @@ pub struct SmsOutbox {
     slots: Semaphore,
 }
 
-/// A pilot's worth; whoever runs more says so.
+/// A pilot's worth; an operator who runs more says so.
 pub const INVITATION_CAPS: InvitationCaps = InvitationCaps {
     of_partner: 200,
     to_number: 5,

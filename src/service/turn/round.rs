@@ -95,7 +95,7 @@ impl TurnRunner {
                 }
             }
         };
-        self.live.catch_up(&request.tag, &mut state);
+        self.live.raise_revision(&request.tag, &mut state);
         let input = match self.admit(&mut state, request) {
             DialogDecision::Repeat(ReplySlot::Set(reply)) => {
                 return Ok(Some(ServedTurn::screen(TurnOutcome::Repeated, reply)));
@@ -247,7 +247,7 @@ impl TurnRunner {
         version: Option<Version>,
         mut state: Subscriber,
     ) -> Result<ServedTurn, TurnError> {
-        self.live.catch_up(&request.tag, &mut state);
+        self.live.raise_revision(&request.tag, &mut state);
         self.admit(&mut state, request);
         self.flow.end_dialog(&mut state, "expired");
         self.live.swap(&request.tag, version, &state).await?;

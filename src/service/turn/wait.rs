@@ -57,8 +57,7 @@ impl TurnRunner {
             };
             // The store has gone back to before this turn: what it shows then is no answer to it.
             let older = typed.is_some_and(|typed| {
-                dialog.typed_prefix != typed
-                    && (rolled_back || cumulative && dialog.typed_prefix.len < typed.len)
+                dialog.typed_prefix != typed && (rolled_back || cumulative && dialog.typed_prefix.len < typed.len)
             });
             if older {
                 return Ok((expired(state.locale), polled));

@@ -55,7 +55,7 @@ pub async fn faults(world: &World, people: &[Person], phase: Phase) -> Vec<Strin
     faults_in(&facts(world, people).await, &world.call_log(), digest, phase)
 }
 
-/// Nothing is wrong, now, when everything has settled, and when whoever was told of no link has dialled again where there is
+/// Nothing is wrong, now, when everything has settled, and when everybody who was told of no link has dialled again where there is
 /// one after all.
 pub async fn settles(world: &World, people: &mut [Person], line: &AggregatorClient, what: &str) {
     let now = faults(world, people, Phase::Now).await;

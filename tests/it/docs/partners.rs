@@ -132,7 +132,7 @@ fn forged(now: Timestamp) -> Vec<Case> {
         forged("no signature", ""),
         Case {
             body: r#"{"type":"link.created","timestamp":"2026-05-28T20:26:40.007Z","data":{"state":"active"}}"#,
-            ..forged("written anew", &signed)
+            ..forged("written again", &signed)
         },
         Case {
             id: "0c7c1c36-9d0e-8f2a-b5b5-7a0f5f0c2f12",

@@ -39,7 +39,7 @@ async fn a_provider_sees_the_whole_request() {
 }
 
 /// Of what is not there, a provider, an owner of keys, a method, strangers cannot tell which is missing; and a body has a
-/// limit, whoever it is for.
+/// limit, no matter who it is for.
 #[tokio::test]
 async fn strangers_and_floods_are_turned_away() {
     let server = start(0);

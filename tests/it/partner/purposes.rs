@@ -109,7 +109,7 @@ async fn a_purpose_speaks_for_nobody_else() {
     let mut phone = Phone::new(NUMBER, line.patient());
     let shown = phone.dial().await;
     shown.asks("Partner 1 asks to read your bank account for \"your 'first' loan\", for 90 days.");
-    // Whoever asks does not hide the others.
+    // No partner that asks hides the others.
     phone.say("9").await.asks("4 Other businesses");
     phone.say("4").await.asks("2 Sandbox Lender");
     phone.say("2").await.asks("Sandbox Lender asks to read");
@@ -135,7 +135,7 @@ async fn a_number_is_not_asked_without_end() {
     sandbox.stop().await;
 }
 
-/// A partner invites numbers of the countries that a route is for, so many in a day, and one number so often, whoever asks; what
+/// A partner invites numbers of the countries that a route is for, so many in a day, and one number so often, no matter who asks; what
 /// it asks for beyond that is refused with the reason, counted, and nothing is sent.
 #[tokio::test(flavor = "multi_thread")]
 async fn invitations_are_capped() {

@@ -150,7 +150,7 @@ impl Company {
     }
 }
 
-/// What somebody did is within what they could do before: whoever is changed, before and after.
+/// What somebody did is within what they could do before: for everybody who is changed, before and after.
 #[track_caller]
 fn within_own_rights(may: &Permissions, before: &Snapshot, after: &Snapshot, what: &str) {
     let users = before.users.keys().chain(after.users.keys());

@@ -77,7 +77,7 @@ async fn v1_renews_without_a_browser() {
     );
 }
 
-/// Mono makes a customer of whoever a session is opened for: it is the same one for all sessions of a person, by the id that
+/// Mono makes a customer of the person a session is opened for: it is the same one for all sessions of a person, by the id that
 /// an account of theirs came with. Where Mono does not take the id, which is not published, the session is opened all the
 /// same, by the name and address that are always the same for that person.
 #[tokio::test]

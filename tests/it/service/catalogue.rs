@@ -162,7 +162,7 @@ async fn each_partner_is_offered_its_own() {
     two.app.tasks.close();
 }
 
-/// Each list lives as long as its provider says, whoever's it is: one is read again when the other still holds.
+/// Each list lives as long as its provider says, no matter whose it is: one is read again when the other still holds.
 #[tokio::test]
 async fn each_list_has_its_providers_life() {
     let clock = Arc::new(ManualClock::default());

@@ -5,7 +5,7 @@ use kiungo::core::messages::{Locale, Templates};
 use kiungo::core::sms_keywords::Keyword;
 use kiungo::sandbox::bank::nigeria;
 
-/// No option of the menu in any language, and no bank, is taken for an opt-out, or for wanting texts again: whoever texts the
+/// No option of the menu in any language, and no bank, is taken for an opt-out, or for wanting texts again: who texts the
 /// words of a choice instead of its number has not left us.
 #[test]
 fn no_answer_is_an_opt_out() {

@@ -1,4 +1,4 @@
-//! Forged texts: whoever can send in somebody's name, and never sees what we answer, agrees to nothing.
+//! Forged texts: somebody who can send in somebody's name, and never sees what we answer, agrees to nothing.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::support::sms_world::number_in;
 
 const PHONE_ONLY: &str = "Too many wrong numbers were texted.";
 
-/// Somebody's inbox, and whoever forges texts in their name.
+/// Somebody's inbox, and who forges texts in their name.
 struct Victim {
     post: SmsService,
     running: RunningSms,

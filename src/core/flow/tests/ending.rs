@@ -62,7 +62,7 @@ fn unlinks(phone: &Phone) -> usize {
 const TOLD: &str = "Acacia Cover reads your bank account, balance at Zenith ..4321 for \"a loan\". Ends 03/06/2026. \
                     30 days from today?";
 
-/// The next dial says it, with all that is agreed to anew; and the one press of 1 is a consent with that exact text, from now
+/// The next dial says it, with all that is agreed to again; and the one press of 1 is a consent with that exact text, from now
 /// on, for the same days and data.
 #[test]
 fn keeping_on_is_a_new_consent_with_its_exact_text() {
@@ -88,7 +88,7 @@ fn keeping_on_is_a_new_consent_with_its_exact_text() {
     let until = consent::ends_at(at, 30);
     assert_eq!(keep.consent.until(), until);
     let result = KeepResult::Until(until);
-    phone.applies(&SessionEvent::Kept {
+    phone.applies(&SessionEvent::ConsentRenewed {
         link: keep.link,
         result,
     });
@@ -153,7 +153,7 @@ fn several_are_told_one_after_the_other() {
     phone.types("1");
     let keep = kept(&mut phone).expect("a consent");
     assert_eq!(keep.link, facts.links[1].id);
-    phone.applies(&SessionEvent::Kept {
+    phone.applies(&SessionEvent::ConsentRenewed {
         link: keep.link,
         result: KeepResult::Until(keep.consent.until()),
     });
@@ -174,7 +174,7 @@ fn only_an_answer_on_the_screen_agrees() {
     phone.callback(phone.dialog, super::phone::cumulative("1"), None);
     assert_eq!(phone.effects.len(), 1);
     let keep = kept(&mut phone).expect("a consent");
-    let failed = SessionEvent::Kept {
+    let failed = SessionEvent::ConsentRenewed {
         link: keep.link,
         result: KeepResult::Failed,
     };
@@ -185,7 +185,7 @@ fn only_an_answer_on_the_screen_agrees() {
         "{said}"
     );
     phone.keys(&["9", "1"]);
-    let ended = SessionEvent::Kept {
+    let ended = SessionEvent::ConsentRenewed {
         link: keep.link,
         result: KeepResult::Ended,
     };

@@ -269,7 +269,7 @@ fn no_secret_is_asked_before_the_form_is_known() {
     }
 }
 
-/// A session that ends before the password is asked is opened anew first; one whose opening nobody answers is opened again
+/// A session that ends before the password is asked is opened again first; one whose opening nobody answers is opened again
 /// when nobody can answer it any more.
 #[test]
 fn a_session_that_is_over_is_opened_anew_before_the_secret() {

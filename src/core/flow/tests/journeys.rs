@@ -272,14 +272,14 @@ fn a_lost_value_is_taken_up_from_the_records() {
     assert!(renewing.says().contains("is up to date again"), "{}", renewing.says());
 
     // Somebody who has agreed again since is not thrown back to it.
-    let mut anew = Phone::new();
-    anew.now = phone.now;
-    anew.dial_known(&known, &[]);
-    anew.passes(Duration::from_secs(5));
-    anew.keys(&["2", "1", "2"]);
-    let bank = anew.session().institution.clone();
-    anew.dial_known(&known, &[]);
-    assert_eq!(anew.session().institution, bank, "{}", anew.says());
+    let mut later = Phone::new();
+    later.now = phone.now;
+    later.dial_known(&known, &[]);
+    later.passes(Duration::from_secs(5));
+    later.keys(&["2", "1", "2"]);
+    let bank = later.session().institution.clone();
+    later.dial_known(&known, &[]);
+    assert_eq!(later.session().institution, bank, "{}", later.says());
 }
 
 /// Anyone who hung up while it was being linked has not been told, and is on the next dial.

@@ -214,7 +214,7 @@ fn a_required_code_is_chosen_first() {
     assert_eq!(phone.stage(), Some(Outcome::Checking));
 }
 
-/// Whoever has the phone or the number of somebody else cannot lock them out: a code is chosen by who knows the present one, or
+/// Somebody with another's phone or number cannot lock them out: a code is chosen by who knows the present one, or
 /// was let in by a bank a moment ago. That a code is required changes nothing of it.
 #[test]
 fn a_code_needs_a_login() {

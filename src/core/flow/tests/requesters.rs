@@ -98,7 +98,7 @@ fn who_asks_is_who_is_agreed_with() {
     }
 }
 
-/// Whoever asks hides nobody: what others ask and offer is behind a key of the first screen, and behind a dialled code; where
+/// No partner that asks hides another: what others ask and offer is behind a key of the first screen, and behind a dialled code; where
 /// there is nobody else, there is no such key.
 #[test]
 fn others_stay_in_reach() {

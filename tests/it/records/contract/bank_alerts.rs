@@ -165,7 +165,7 @@ async fn old_wishes_are_forgotten(#[case] backend: Backend) {
     assert_eq!(db.bank_alert(new.id).await.unwrap(), Some(new));
 }
 
-/// A login that the bank took shows that it is back, whoever's it was: one that was begun since then, at that bank, and that
+/// A login that the bank took shows that it is back, no matter whose it was: one that was begun since then, at that bank, and that
 /// got somewhere.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]

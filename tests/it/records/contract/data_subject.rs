@@ -238,9 +238,9 @@ async fn a_person_is_blanked_and_nobody_else(#[case] backend: Backend) {
     assert_eq!(db.count(subjects).await, 2);
 
     // Somebody new, with the same number.
-    let anew = ada.attempted(&*db, AttemptState::Refused, |_| ()).await;
+    let second = ada.attempted(&*db, AttemptState::Refused, |_| ()).await;
     assert_eq!(db.redact(&erasure, at(4)).await.unwrap(), Redaction::Redacted);
-    assert_eq!(exported(&db, &ada).await.attempts[0].attempt, anew);
+    assert_eq!(exported(&db, &ada).await.attempts[0].attempt, second);
 
     assert!(db.finish_erasure(erasure.id, &finished(&erasure)).await.unwrap());
     assert!(!db.finish_erasure(erasure.id, &finished(&erasure)).await.unwrap());

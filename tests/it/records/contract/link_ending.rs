@@ -164,12 +164,15 @@ async fn nothing_leads_back_from_the_end(#[case] backend: Backend) {
         for to in [LinkState::Active, LinkState::ReauthRequired] {
             assert!(!db.move_link(made.id, to, &[], late).await.unwrap(), "{to:?}");
         }
-        let anew = month(&who, 30);
+        let renewed = month(&who, 30);
         let audit = AuditEntry::new(who.partner, "consent.renewed", String::new(), late);
-        let replaced = db.replace_consent(made.id, made.consent, &anew, &audit).await.unwrap();
+        let replaced = db
+            .replace_consent(made.id, made.consent, &renewed, &audit)
+            .await
+            .unwrap();
         assert_eq!(replaced, ConsentReplacement::Ended);
-        db.store_consent(&anew).await.unwrap();
-        db.renew_link(made.id, anew.id, None, late).await.unwrap();
+        db.store_consent(&renewed).await.unwrap();
+        db.renew_link(made.id, renewed.id, None, late).await.unwrap();
         let found = db.link(made.id).await.unwrap().unwrap();
         assert_eq!((found.consent, found.until), (made.consent, made.until));
         assert!(!found.in_use_at(late));
@@ -243,16 +246,16 @@ async fn a_new_login_renews_on_what_was_agreed(#[case] backend: Backend) {
         (until().await, state(&*db, &made).await),
         (at(30 * DAY), LinkState::Active)
     );
-    let anew = month(&who, 10);
-    db.store_consent(&anew).await.unwrap();
+    let renewed = month(&who, 10);
+    db.store_consent(&renewed).await.unwrap();
     for _ in 0..2 {
-        db.renew_link(made.id, anew.id, None, at(10 * DAY)).await.unwrap();
+        db.renew_link(made.id, renewed.id, None, at(10 * DAY)).await.unwrap();
         assert_eq!(until().await, at(40 * DAY));
     }
     // Late, of a login that was begun before.
     db.renew_link(made.id, made.consent, None, at(11 * DAY)).await.unwrap();
     assert_eq!(until().await, at(40 * DAY));
-    db.renew_link(made.id, anew.id, Some(at(20 * DAY)), at(11 * DAY))
+    db.renew_link(made.id, renewed.id, Some(at(20 * DAY)), at(11 * DAY))
         .await
         .unwrap();
     assert_eq!(until().await, at(20 * DAY));

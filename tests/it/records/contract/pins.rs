@@ -40,7 +40,7 @@ async fn a_code_is_kept_with_its_wrong_tries(#[case] backend: Backend) {
         ("right again", pin(1, 1, 0, 5), pin(1, 1, 0, 5)),
         ("another code", pin(2, 2, 0, 0), pin(2, 2, 0, 0)),
         ("the one before, late", pin(1, 1, 0, 9), pin(2, 2, 0, 0)),
-        ("the same anew", pin(2, 3, 0, 0), pin(2, 3, 0, 0)),
+        ("the same again", pin(2, 3, 0, 0), pin(2, 3, 0, 0)),
     ] {
         db.store_pin(one, &ada, &kept, at(9)).await.unwrap();
         assert!(read(&*db, one, &ada).await == Some(found), "{name}");
