@@ -240,7 +240,7 @@ impl BankAlerts {
 
     async fn try_open(&self, tag: &SubscriberTag, open: &OpenSession) -> Result<SessionResponse, ProviderCallError> {
         let partner = self.providers.partner();
-        let client = self.providers.for_person(partner, &open.provider, tag).await?;
+        let client = self.providers.to_open_link(partner, &open.provider, tag).await?;
         let opening = SessionRequest::Link {
             institution: &open.institution,
             method: &open.method,

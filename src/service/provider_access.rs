@@ -43,7 +43,7 @@ pub struct ProviderClient {
     partner: PartnerId,
     tag: SubscriberTag,
     person: Option<Leased<ProviderPerson>>,
-    /// The provider's id of the person, where that is all it has of them.
+    /// The provider's id of the person, where that is all it has of them, to open a session with.
     named_person: Option<AccessBlob>,
     link: Option<(Link, Option<Leased<LinkAccess>>)>,
     link_handle: Option<Secret>,
@@ -138,21 +138,14 @@ impl Providers {
         tag: &SubscriberTag,
     ) -> Result<ProviderClient, ProviderCallError> {
         let (api, keys) = self.with_keys(partner, name).await?;
-        let facts = api.facts();
-        let (keeps, names) = (facts.keeps_people, facts.names_people);
-        let known = if keeps || names {
+        let known = if api.facts().keeps_people {
             self.deps.records.provider_person(partner, name, tag).await?
         } else {
             None
         };
-        let sealing = &self.deps.sealing;
-        let (person, named_person) = match known {
-            Some(person) if keeps => (Some(self.lease_person(&person).await?), None),
-            Some(person) => (
-                None,
-                sealing.open_person_access(&person.tag, person.id, &person.sealed).ok(),
-            ),
-            None => (None, None),
+        let person = match known {
+            Some(person) => Some(self.lease_person(&person).await?),
+            None => None,
         };
         Ok(ProviderClient {
             api,
@@ -160,10 +153,33 @@ impl Providers {
             partner,
             tag: *tag,
             person,
-            named_person,
+            named_person: None,
             link: None,
             link_handle: None,
         })
+    }
+
+    /// The provider as it is called to open a session for a link. Only there a provider that names people is told what it
+    /// calls this one.
+    ///
+    /// # Errors
+    /// When it is not set up, its access is in use, or the records are not available.
+    pub async fn to_open_link(
+        &self,
+        partner: PartnerId,
+        name: &str,
+        tag: &SubscriberTag,
+    ) -> Result<ProviderClient, ProviderCallError> {
+        let mut client = self.for_person(partner, name, tag).await?;
+        let facts = client.api.facts();
+        if facts.names_people
+            && !facts.keeps_people
+            && let Some(known) = self.deps.records.provider_person(partner, name, tag).await?
+        {
+            let opened = self.deps.sealing.open_person_access(tag, known.id, &known.sealed);
+            client.named_person = opened.ok();
+        }
+        Ok(client)
     }
 
     /// Keeps what a provider that names people calls one of them. The first name stays: of two calls that learn of one at

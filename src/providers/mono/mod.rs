@@ -39,9 +39,7 @@ mod wire;
 /// Five thousand institutions with long names fit.
 const MAX_LIST_BYTES: usize = 8 * 1024 * 1024;
 
-const NO_REAUTH_TOKEN: ProviderError = ProviderError::Malformed("no token to renew by");
 const V1_HAS_NO_LIST: ProviderError = ProviderError::Refused("v1 has no list of linked accounts");
-const V1_NEEDS_APP_ID: ProviderError = ProviderError::Refused("v1 wants an application id among the credentials");
 
 /// An account shows within ten minutes, says Mono.
 const SETTLE_FOR: Duration = Duration::from_mins(15);
@@ -93,46 +91,6 @@ impl Mono {
         Ok(self.client.send(call.timeout(self.settings.call_timeout)).await?)
     }
 
-    fn session_body(
-        &self,
-        access: Access<'_>,
-        opening: &SessionRequest<'_>,
-        customer: Option<&str>,
-    ) -> Result<PathAndBody, ProviderError> {
-        let keys = access.keys;
-        match (opening, self.settings.dialect) {
-            (
-                SessionRequest::Link {
-                    institution,
-                    method,
-                    person,
-                    ..
-                },
-                MonoApiVersion::V2,
-            ) => Ok((
-                &["v2", "connect", "session"],
-                self.link_body_v2(&institution.provider_id, method, person, customer),
-            )),
-            (
-                SessionRequest::Link {
-                    institution, method, ..
-                },
-                MonoApiVersion::V1,
-            ) => {
-                let app = keys.get("app_id").ok_or(V1_NEEDS_APP_ID)?.expose();
-                let room = app.len() + institution.provider_id.len() + method.len() + 64;
-                let body = JsonBody::with_room(room).text("app", app);
-                let body = body.text("institution", &institution.provider_id);
-                Ok((&["v1", "connect", "session"], body.text("auth_method", method).finish()))
-            }
-            (SessionRequest::Reauth { account, .. }, MonoApiVersion::V2) => {
-                let body = JsonBody::with_room(account.expose().len() + 16).text("account", account.expose());
-                Ok((&["v2", "connect", "reauth", "session"], body.finish()))
-            }
-            (SessionRequest::Reauth { .. }, MonoApiVersion::V1) => Err(NO_REAUTH_TOKEN),
-        }
-    }
-
     fn submit_url(&self, step: SubmissionStep, kind: SessionKind) -> Option<Url> {
         let base = &self.settings.base_url;
         match (self.settings.dialect, kind, step) {
@@ -166,39 +124,6 @@ impl Mono {
             (SubmissionStep::Login, answers) => forms::answers_body(submission.session.form.as_ref(), answers),
             (_, answers) => forms::answers_body(None, answers),
         }
-    }
-}
-
-/// The path of a request and its body.
-type PathAndBody = (&'static [&'static str], Zeroizing<Vec<u8>>);
-
-impl Mono {
-    /// Mono makes a customer of the person a session is opened for. It is one for each person and partner: by the id that Mono
-    /// has told with an account of theirs, before that by a name and an address that stay the same for them.
-    fn link_body_v2(
-        &self,
-        institution: &str,
-        method: &str,
-        person: &str,
-        customer: Option<&str>,
-    ) -> Zeroizing<Vec<u8>> {
-        let filled_in = |template: &str| template.replace("{ref}", person);
-        let (name, email) = (
-            filled_in(&self.settings.customer.name),
-            filled_in(&self.settings.customer.email),
-        );
-        let room = name.len() + email.len() + customer.map_or(0, str::len) + 32;
-        let person = JsonBody::with_room(room);
-        let person = match customer {
-            Some(id) => person.text("id", id),
-            None => person.text("name", &name).text("email", &email),
-        };
-        JsonBody::with_room(room + institution.len() + method.len() + 96)
-            .text("institution", institution)
-            .text("auth_method", method)
-            .text("scope", "financial_data")
-            .object("customer", person)
-            .finish()
     }
 
     async fn read_accounts(
@@ -265,15 +190,15 @@ impl Provider for Mono {
         access: Access<'_>,
         opening: SessionRequest<'_>,
     ) -> Result<WithAccess<SessionResponse>, ProviderError> {
-        let kind = match opening {
-            SessionRequest::Link { .. } => SessionKind::Link,
-            SessionRequest::Reauth { .. } => SessionKind::Reauth,
+        let (kind, person) = match opening {
+            SessionRequest::Link { .. } => (SessionKind::Link, access.person),
+            SessionRequest::Reauth { .. } => (SessionKind::Reauth, None),
         };
-        let customer = access.person.and_then(|blob| std::str::from_utf8(blob.expose()).ok());
-        let opened = match self.open(access, &opening, customer).await {
+        let customer = person.and_then(|blob| std::str::from_utf8(blob.expose()).ok());
+        let opened = match self.open(access.keys, &opening, customer).await {
             // Whether an id is taken here is not published, and it may be another application's by now.
             Err(ProviderError::Refused(_) | ProviderError::NotFound) if customer.is_some() => {
-                self.open(access, &opening, None).await
+                self.open(access.keys, &opening, None).await
             }
             opened => opened,
         };
@@ -281,11 +206,8 @@ impl Provider for Mono {
         let head = head.ok_or(ProviderError::Malformed("no session"))?;
         if kind == SessionKind::Reauth && outcome::code(&head) == Some(99) {
             let code = head.data.0.and_then(|data| data.code);
-            return match code.filter(|code| !code.expose().is_empty()) {
-                _ if !self.settings.exchange_reauth_code => Ok(SessionResponse::Done(None).into()),
-                Some(code) => Ok(SessionResponse::Done(Some(Grant(code))).into()),
-                None => Ok(SessionResponse::Done(None).into()),
-            };
+            let code = code.filter(|code| self.settings.exchange_reauth_code && !code.expose().is_empty());
+            return Ok(SessionResponse::Done(code.map(Grant)).into());
         }
         let session = map::session(outcome::body(&answer)?, kind);
         session

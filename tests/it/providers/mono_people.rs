@@ -77,6 +77,27 @@ async fn v1_renews_without_a_browser() {
     );
 }
 
+/// A renewal says nothing of the customer: one that is refused is not sent again, though we know what Mono calls the person.
+#[tokio::test]
+async fn a_refused_renewal_is_sent_once() {
+    let server = MockServer::start().await;
+    let refused = ResponseTemplate::new(400).set_body_json(json!({ "status": "failed", "message": "account" }));
+    on(&server, "/v2/connect/reauth/session", refused).await;
+    let mono = mono_with(&server.uri(), MonoApiVersion::V2, |_| {});
+    let (keys, account, person) = (keys(), Secret::new("acc-1"), AccessBlob::new(*b"cus-1"));
+    let access = Access {
+        person: Some(&person),
+        ..Access::keys(&keys)
+    };
+    let opening = SessionRequest::Reauth {
+        account: &account,
+        link: None,
+    };
+    mono.open_session(access, opening).await.unwrap_err();
+    let renewal = ("/v2/connect/reauth/session".to_owned(), json!({ "account": "acc-1" }));
+    assert_eq!(sent(&server).await, [renewal]);
+}
+
 /// Mono makes a customer of the person a session is opened for: it is the same one for all sessions of a person, by the id that
 /// an account of theirs came with. Where Mono does not take the id, which is not published, the session is opened all the
 /// same, by the name and address that are always the same for that person.
