@@ -1,6 +1,7 @@
 //! Exchanges a grant for accounts, and writes the link.
 
 use async_trait::async_trait;
+use backon::Retryable as _;
 
 use super::linker::{DETAILS_TIMEOUT, Linking, Obtained};
 use super::read_accounts::ReadAccounts;
@@ -8,8 +9,8 @@ use crate::core::flow::AttemptResult;
 use crate::core::ids::{AttemptId, LinkId};
 use crate::core::next_step::Grant;
 use crate::providers::ProviderError;
-use crate::records::{Attempt, AttemptState, JobType, Link, LinkCompletion, LinkState, RecordsError};
-use crate::service::deps::CrashPoint;
+use crate::records::{Attempt, AttemptState, Consent, JobType, Link, LinkCompletion, LinkState, RecordsError};
+use crate::service::deps::{CrashPoint, write_backoff};
 use crate::service::facts_reader::link_summary;
 use crate::service::job::{JobError, JobHandler, JobOutcome};
 use crate::service::providers::ProviderCallError;
@@ -33,6 +34,13 @@ impl JobHandler<Redeem> for Linking {
     }
 }
 
+/// What a link is written on.
+pub(super) struct LinkTerms {
+    consent: Consent,
+    /// Whether the partner expects a certain account.
+    expects_account: bool,
+}
+
 impl Linking {
     pub(super) async fn redeem(&self, id: AttemptId) -> Result<JobOutcome, JobError> {
         let Some((attempt, grant)) = self.deps.records.attempt(id).await? else {
@@ -48,6 +56,10 @@ impl Linking {
             return self.verify(&link).await;
         }
         let grant = self.deps.sealing.open_grant(&attempt.tag, id, &sealed)?;
+        // A grant works once: what the link needs besides is read before.
+        let Some(terms) = self.terms_of(&attempt).await? else {
+            return Ok(JobOutcome::GiveUp("no such consent"));
+        };
         match self.exchange(&attempt, &grant).await {
             // Exchanged for nothing, as only a renewal may be.
             Ok(obtained) if obtained.accounts.is_empty() && attempt.renews.is_none() => {
@@ -55,7 +67,7 @@ impl Linking {
             }
             Ok(obtained) => {
                 self.deps.crash_point(CrashPoint::Redeemed);
-                self.complete(&attempt, obtained).await
+                self.complete(&attempt, terms, obtained).await
             }
             // Used or expired: perhaps used by us, with the answer lost.
             Err(ProviderCallError::Provider(ProviderError::NotFound | ProviderError::Refused(_))) => {
@@ -84,8 +96,23 @@ impl Linking {
         })
     }
 
+    /// What a link of this attempt is written on; `None` where its consent is gone.
+    pub(super) async fn terms_of(&self, attempt: &Attempt) -> Result<Option<LinkTerms>, JobError> {
+        let expects_account = self.expects_account(attempt.consent).await?;
+        let consent = self.deps.records.consent(attempt.consent).await?;
+        Ok(consent.map(|consent| LinkTerms {
+            consent,
+            expects_account,
+        }))
+    }
+
     /// Writes the link, or undoes what was linked behind the person's back.
-    pub(super) async fn complete(&self, attempt: &Attempt, mut obtained: Obtained) -> Result<JobOutcome, JobError> {
+    pub(super) async fn complete(
+        &self,
+        attempt: &Attempt,
+        terms: LinkTerms,
+        mut obtained: Obtained,
+    ) -> Result<JobOutcome, JobError> {
         if let Some(link) = attempt.renews {
             return self.complete_renewal(attempt, link, obtained).await;
         }
@@ -98,17 +125,11 @@ impl Linking {
             return self.discard(attempt).await;
         }
         self.reject_foreign(&attempt.into(), foreign.into()).await?;
-        for person in obtained.accounts.iter().filter_map(|account| account.person.as_ref()) {
-            let (partner, provider) = (attempt.partner, &attempt.provider);
-            self.providers
-                .name_person(partner, provider, &attempt.tag, person)
-                .await?;
-        }
+        let LinkTerms {
+            consent,
+            expects_account: expected,
+        } = terms;
         let id = LinkId::generate(self.deps.rng.as_ref());
-        let expected = self.expects_account(attempt.consent).await?;
-        let Some(consent) = self.deps.records.consent(attempt.consent).await? else {
-            return Ok(JobOutcome::GiveUp("no such consent"));
-        };
         let link = Link {
             state: if expected {
                 LinkState::Verifying
@@ -122,7 +143,8 @@ impl Linking {
         // By then a person who waits has been told.
         let sms = self.linked_sms_job(attempt.id, read_at);
         let jobs: Vec<_> = [read].into_iter().chain(sms.filter(|_| !expected)).collect();
-        let id = match self.deps.records.complete_link(&link, &jobs).await? {
+        let complete = || self.deps.records.complete_link(&link, &jobs);
+        let id = match complete.retry(write_backoff()).await? {
             LinkCompletion::Written(id) => id,
             LinkCompletion::Superseded => return self.undo(attempt, &obtained).await,
             LinkCompletion::IntentClosed => {
@@ -132,6 +154,7 @@ impl Linking {
             }
         };
         self.deps.crash_point(CrashPoint::Linked);
+        self.name_person(attempt, &obtained).await;
         let Some(written) = self.deps.records.link(id).await? else {
             return Ok(JobOutcome::Done);
         };
@@ -147,8 +170,20 @@ impl Linking {
         Ok(JobOutcome::Done)
     }
 
-    /// The person has begun again since: nothing may stay open behind their back.
-    async fn undo(&self, attempt: &Attempt, obtained: &Obtained) -> Result<JobOutcome, JobError> {
+    /// Keeps what the provider calls the person, if it says. The link stands without it.
+    async fn name_person(&self, attempt: &Attempt, obtained: &Obtained) {
+        let Some(person) = obtained.accounts.iter().find_map(|account| account.person.as_ref()) else {
+            return;
+        };
+        let (partner, provider) = (attempt.partner, &attempt.provider);
+        let named = self.providers.name_person(partner, provider, &attempt.tag, person);
+        if let Err(error) = named.await {
+            tracing::warn!(provider, %error, "keeping what a provider calls a person failed");
+        }
+    }
+
+    /// The person has begun again since, or what they agreed to is gone: nothing may stay open behind their back.
+    pub(super) async fn undo(&self, attempt: &Attempt, obtained: &Obtained) -> Result<JobOutcome, JobError> {
         self.end_access(&attempt.into(), obtained).await?;
         let now = self.deps.clock.now();
         self.deps

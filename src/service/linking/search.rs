@@ -122,9 +122,11 @@ impl Linking {
             );
         }
         if found.is_empty() {
-            Ok(NOT_FOUND)
-        } else {
-            self.complete(attempt, found.into()).await
+            return Ok(NOT_FOUND);
+        }
+        match self.terms_of(attempt).await? {
+            Some(terms) => self.complete(attempt, terms, found.into()).await,
+            None => self.undo(attempt, &found.into()).await,
         }
     }
 

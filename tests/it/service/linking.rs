@@ -149,6 +149,48 @@ async fn every_account_of_a_grant_is_linked() {
     assert_eq!(masked, [Some("00a1"), Some("00a2")]);
 }
 
+/// A grant works once. What the link needs besides is read before it is exchanged, and what it can do without, such as what
+/// the provider calls the person, does not keep it from being written.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_grant_is_exchanged_once_and_leads_to_its_link() {
+    let harness = Harness::new().await;
+    {
+        let mut script = harness.parts.bank.script();
+        script.redeemed = Some(vec!["a1"]);
+        script.accounts = vec![account("a1")];
+        script.person = Some("ada");
+    }
+    let records = &harness.parts.records;
+    let attempt = harness.granted(0, |_| ()).await;
+    records.execute("UPDATE consents SET agreed_at = 'unreadable'").await;
+    harness.redeem(&attempt).await;
+    assert_eq!(harness.state(attempt.id).await, AttemptState::Granted);
+    assert_eq!(harness.parts.bank.script().redeems, 0);
+
+    records.execute("UPDATE consents SET agreed_at = 1780000000000").await;
+    let refuse = "CREATE TRIGGER refuse BEFORE INSERT ON provider_persons BEGIN SELECT RAISE(FAIL, 'refused'); END";
+    records.execute(refuse).await;
+    harness.redeem(&attempt).await;
+    assert_eq!(harness.state(attempt.id).await, AttemptState::Linked);
+    assert_eq!(harness.parts.bank.script().redeems, 1);
+    assert_eq!(harness.unlinked(), [""; 0]);
+    // Where it can be kept, it is.
+    let kept = async || records.count("SELECT COUNT(*) FROM provider_persons").await;
+    assert_eq!(kept().await, 0);
+    records.execute("DROP TRIGGER refuse").await;
+    harness.parts.bank.script().redeemed = Some(vec!["a2"]);
+    let attempt = harness.granted(0, |_| ()).await;
+    harness.redeem(&attempt).await;
+    assert_eq!((harness.state(attempt.id).await, kept().await), (AttemptState::Linked, 1));
+    // It is read where a session is opened for a link, and nowhere else.
+    let providers = &harness.parts.service.0.attempts.providers;
+    let link = harness.link_of(&attempt).await.unwrap();
+    let about_link = providers.of_any_link(&link).await.unwrap();
+    assert!(about_link.access().person.is_none());
+    let to_open = providers.to_open_link(link.partner, "mono", &link.tag).await.unwrap();
+    assert!(to_open.access().person.is_some());
+}
+
 /// An account that was linked in another session, or that another person has linked here, is never linked: its
 /// access is ended, unless it is in use, and the person is told that nothing was linked.
 #[tokio::test(flavor = "multi_thread")]

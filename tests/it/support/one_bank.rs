@@ -39,6 +39,10 @@ pub struct Script {
     pub opens: usize,
     /// What every grant is exchanged for; without it no grant is known.
     pub redeemed: Option<Vec<&'static str>>,
+    /// Grants that were exchanged, or tried.
+    pub redeems: usize,
+    /// What it calls the person, said with what a grant is exchanged for.
+    pub person: Option<&'static str>,
     /// The accounts that can be read.
     pub accounts: Vec<Account>,
     /// Whether a renewal is done at once, with a grant, instead of in a session without a form.
@@ -97,7 +101,10 @@ impl OneBank {
     fn with(name: &'static str, gate: Option<Arc<Semaphore>>) -> Arc<Self> {
         Arc::new(Self {
             name,
-            facts: facts(),
+            facts: ProviderFacts {
+                names_people: true,
+                ..facts()
+            },
             gate,
             script: Mutex::default(),
         })
@@ -218,11 +225,15 @@ impl Provider for OneBank {
     }
 
     async fn redeem(&self, _: Access<'_>, _: &Grant) -> Result<WithAccess<Redeemed>, ProviderError> {
-        let ids = self.script().redeemed.clone().ok_or(ProviderError::NotFound)?;
+        let (ids, person) = {
+            let mut script = self.script();
+            script.redeems += 1;
+            (script.redeemed.clone().ok_or(ProviderError::NotFound)?, script.person)
+        };
         let account = |id: &str| ProviderAccount {
             id: Secret::new(id),
             session_id: None,
-            person: None,
+            person: person.map(Secret::new),
             details: None,
         };
         let accounts: Vec<_> = ids.into_iter().map(account).collect();
