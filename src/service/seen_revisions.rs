@@ -1,8 +1,9 @@
 //! Which revision of each live value this process has seen.
 //!
-//! Revisions only grow, so a value that is older than one that was seen has been brought back: Redis has lost writes, or
-//! somebody has put an old value there. What is typed then answers a screen that the value does not know. It is only a help:
-//! another process, or this one after a while, has not seen it, and the records decide what is sent.
+//! Revisions only grow, also from a value that has expired to the next one of its subscriber. So a value that is older than
+//! one that was seen has been brought back: Redis has lost writes, or somebody has put an old value there. What is typed then
+//! answers a screen that the value does not know. It is only a help: another process, or this one after a while, has not seen
+//! it, and the records decide what is sent.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

@@ -33,8 +33,12 @@ pub(super) struct TurnRequest<'a> {
 }
 
 impl TurnRequest<'_> {
-    fn new_subscriber(&self) -> Option<Subscriber> {
-        Some(Subscriber::new(self.msisdn?.clone(), self.locale))
+    /// A value for somebody who has none. A value may expire, or be removed by another node, and nothing says so to a node that
+    /// has seen it: a new one begins at the time in milliseconds, which no number of writes has reached before.
+    fn new_subscriber(&self, now: Timestamp) -> Option<Subscriber> {
+        let new = Subscriber::new(self.msisdn?.clone(), self.locale);
+        let revision = now.as_millis().unsigned_abs();
+        Some(Subscriber { revision, ..new })
     }
 }
 
@@ -80,15 +84,16 @@ impl TurnRunner {
     ) -> Result<Option<ServedTurn>, TurnError> {
         let loaded = self.live.load(&request.tag).await?;
         let rolled_back = loaded.is_rolled_back();
+        let new_subscriber = || request.new_subscriber(self.runtime.clock.now());
         let mut state = match loaded.value {
             LoadedValue::Subscriber(state) => *state,
-            LoadedValue::Nothing => match request.new_subscriber() {
+            LoadedValue::Nothing => match new_subscriber() {
                 Some(state) => state,
                 None => return Ok(Some(self.lost_dialog(request))),
             },
             LoadedValue::Unreadable(error) => {
                 self.facts.record_unreadable(&request.tag, error).await;
-                match request.new_subscriber() {
+                match new_subscriber() {
                     None => return Ok(Some(self.lost_dialog(request))),
                     Some(state) if request.context.sms.is_some() => state,
                     Some(state) => return Ok(Some(self.start_afresh(request, loaded.version, state).await?)),

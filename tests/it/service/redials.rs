@@ -180,3 +180,27 @@ async fn whoever_drops_goes_on_from_a_safe_step() {
         }
     }
 }
+
+/// A value lives for a day. The next one, which another server begins, is taken for what it is by a server that has seen
+/// the one before: what is typed counts, and nothing is said to have been lost.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_value_is_not_taken_for_an_old_one() {
+    let clock = Arc::new(ManualClock::default());
+    let store = Arc::new(MemoryStore::new(clock.clone()));
+    let node = async || {
+        let around = AppOptions {
+            clock: clock.clone(),
+            ..AppOptions::default()
+        };
+        assemble_in(store.clone(), PlainGateway { sink: None }, around).await
+    };
+    let (first, second) = (node().await, node().await);
+    for text in ["", "3", "3*0", "3*0*3", "3*0*3*0"] {
+        first.answer(&format!("d1 {NUMBER} {text}")).await;
+    }
+    clock.advance(Duration::from_hours(25));
+    let asked = second.answer(&format!("d2 {NUMBER} ")).await;
+    assert!(asked.starts_with("CON Umoja Credit asks"), "{asked}");
+    let answered = first.answer(&format!("d2 {NUMBER} 3")).await;
+    assert!(answered.starts_with("CON Choose your language"), "{answered}");
+}
