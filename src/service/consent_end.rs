@@ -26,6 +26,8 @@ use crate::records::{
 /// How long it is news that a consent has ended.
 const ENDED_VALID_FOR: Duration = Duration::from_hours(24);
 
+const NO_SMS: &str = "the end of a consent cannot be told by SMS";
+
 pub struct ConsentEnd {
     pub deps: Deps,
     pub updater: SessionUpdater,
@@ -88,7 +90,7 @@ enum KeepError {
 }
 
 impl ConsentEnd {
-    /// The SMS about the end of a link; `None` where none can be sent.
+    /// The SMS about the end of a link; `None` where none can be sent: the consent ends all the same.
     async fn sms(&self, link: &Link, told: EndNotice) -> Result<Option<QueuedSms>, JobError> {
         let records = &self.deps.records;
         let (consent, partner) = (
@@ -98,10 +100,14 @@ impl ConsentEnd {
         let Some((consent, partner)) = consent.zip(partner).filter(|_| self.outbox.is_available()) else {
             return Ok(None);
         };
-        let to = self
-            .deps
-            .sealing
-            .open_msisdn(&consent.tag, consent.id, &consent.msisdn)?;
+        let sealing = &self.deps.sealing;
+        let to = match sealing.open_msisdn(&consent.tag, consent.id, &consent.msisdn) {
+            Ok(to) => to,
+            Err(error) => {
+                tracing::error!(%error, "{NO_SMS}");
+                return Ok(None);
+            }
+        };
         let locale = Locale::from_tag(&consent.locale).unwrap_or_default();
         let code = self.service_codes.of(Some(&consent.channel));
         let flow = &self.updater.flow;
@@ -124,9 +130,8 @@ impl ConsentEnd {
         match self.outbox.draft(message) {
             Ok(drafted) => Ok(Some(drafted)),
             Err(SmsOutboxError::Records(error)) => Err(error.into()),
-            Err(SmsOutboxError::Sealed) => Err(JobError::Sealed),
-            Err(error @ (SmsOutboxError::NoGateway | SmsOutboxError::TooLong)) => {
-                tracing::error!(%error, "the end of a consent cannot be told by SMS");
+            Err(error) => {
+                tracing::error!(%error, "{NO_SMS}");
                 Ok(None)
             }
         }

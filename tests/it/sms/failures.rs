@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use kiungo::core::ids::LinkId;
 use kiungo::core::sms::{MessageState, SmsFailureReason, WithheldReason};
-use kiungo::records::{JobType as _, SmsLimit};
+use kiungo::records::{AnnounceEnd, ExpireLink, JobType as _, LinkState, SmsLimit};
 use kiungo::sandbox::sms::{SmsDelivery, SmsFailure, SmsSwitches};
-use kiungo::service::job::JobOutcome;
+use kiungo::service::job::{JobHandler, JobOutcome};
 use kiungo::service::job_runner::JobRunner;
 use kiungo::service::linking::read_accounts::ReadAccounts;
 use tokio::sync::Semaphore;
@@ -20,7 +20,7 @@ use super::service_kit::{PartwiseGateway, SmsService, WAIT};
 use crate::support::app_fixture::handlers;
 use crate::support::eventually;
 use crate::support::limits::FOREVER;
-use crate::support::records::{at, job, partner};
+use crate::support::records::{DAYS, at, job, partner, person};
 
 /// What goes wrong at the gateway, the message's state, and whether it is tried again.
 #[tokio::test]
@@ -212,4 +212,32 @@ async fn a_gateway_that_must_be_asked_is_asked() {
         (post.state(text).await, post.run_due().await),
         (MessageState::Accepted, 0)
     );
+}
+
+/// A consent whose SMS cannot be written, because the number in it does not open, ends all the same: the partner is told
+/// before and then, and the provider is to end its access.
+#[tokio::test]
+async fn a_consent_ends_without_its_sms() {
+    let (post, running) = SmsService::with_stand_in().await;
+    let link = person(1, 7).linked(&*post.db, 1, LinkState::Active).await;
+    let ends = handlers(&post.shared, post.outbox.clone()).consent_end;
+    let day = Duration::from_hours(24);
+    post.advance(day * (u32::from(DAYS) - 3));
+    let announced = JobHandler::<AnnounceEnd>::run(&*ends, link.id).await;
+    assert_eq!(announced.unwrap(), JobOutcome::Done);
+    let expiring = "SELECT COUNT(*) FROM events WHERE kind = 'link.expiring'";
+    assert_eq!(post.db.count(expiring).await, 1);
+    post.advance(day * 4);
+    let ended = JobHandler::<ExpireLink>::run(&*ends, link.id).await;
+    assert_eq!(ended.unwrap(), JobOutcome::Done);
+    let state = post.db.link(link.id).await.unwrap().unwrap().state;
+    assert_eq!(state, LinkState::Expired);
+    for (what, count) in [
+        ("SELECT COUNT(*) FROM events WHERE kind = 'link.expired'", 1),
+        ("SELECT COUNT(*) FROM jobs WHERE kind = 'unlink'", 1),
+        ("SELECT COUNT(*) FROM messages", 0),
+    ] {
+        assert_eq!(post.db.count(what).await, count, "{what}");
+    }
+    assert_eq!(running.state.counts(), (0, 0));
 }
