@@ -4,14 +4,13 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use backon::{ExponentialBuilder, Retryable};
+use backon::ExponentialBuilder;
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
 use super::metrics::Metrics;
 use super::sealing::Sealing;
 use super::strangers::Strangers;
-use crate::core::attempt::ToldOutcome;
 use crate::core::dial_code::DialCode;
 use crate::core::flow::{FreshIds, Offer, StepContext};
 use crate::core::health::HealthMap;
@@ -73,9 +72,6 @@ impl CrashPoint {
 /// Called at every [`CrashPoint`]; does nothing in production.
 pub type CrashHook = Arc<dyn Fn(CrashPoint) + Send + Sync>;
 
-/// An attempt, and what was told of it.
-type ToldAttempt = (AttemptId, ToldOutcome);
-
 /// What every service takes from its process. Cloning it copies handles.
 #[derive(Clone)]
 pub struct Deps {
@@ -128,25 +124,6 @@ impl Deps {
             None => entry,
         };
         self.records.audit(&entry).await
-    }
-
-    /// Writes what a screen has told a person of an attempt, if that is another than `before`. What cannot be written is told
-    /// once more if the live value is lost.
-    pub fn save_told(&self, before: Option<ToldAttempt>, now: Option<ToldAttempt>) {
-        if before == now {
-            return;
-        }
-        // One that was shown and not delivered has told nothing.
-        let unsaid = before.filter(|_| now.is_none()).map(|(id, _)| (id, None));
-        let said = now.map(|(id, outcome)| (id, Some(outcome)));
-        let Some((id, outcome)) = said.or(unsaid) else { return };
-        let records = self.records.clone();
-        self.spawn(async move {
-            let saving = || records.save_told(id, outcome);
-            if let Err(error) = saving.retry(write_backoff()).await {
-                tracing::warn!(%error, "writing what a person was told failed");
-            }
-        });
     }
 
     /// What surrounds one step of the conversation now.

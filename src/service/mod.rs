@@ -44,6 +44,7 @@ pub mod sms_inbox;
 pub mod sms_responder;
 pub mod sms_sending;
 pub mod strangers;
+mod told;
 pub mod turn;
 pub mod ussd_binds;
 pub mod wakeups;

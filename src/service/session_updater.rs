@@ -8,6 +8,7 @@ use backon::{ExponentialBuilder, Retryable};
 use super::deps::Deps;
 use super::handover_queue::HandoverQueue;
 use super::live::{LiveValues, LoadedValue};
+use super::told::ToldChange;
 use super::wakeups::Wakeups;
 use crate::core::flow::handover::Notification;
 use crate::core::flow::{Flow, OpenResult, SessionEvent};
@@ -35,7 +36,7 @@ impl SessionUpdater {
                 let told = state.told();
                 self.flow
                     .apply(state, event, &context)
-                    .then(|| (state.pending_notification(), told, state.told()))
+                    .then(|| (state.pending_notification(), ToldChange::said(told, state)))
             })
         })
         .retry(
@@ -49,9 +50,8 @@ impl SessionUpdater {
             Ok(applied) => {
                 let taken = applied.is_some();
                 let pending = match applied {
-                    Some((pending, before, told)) => {
-                        // That it is undone is said by what is told next.
-                        self.runtime.save_told(before.filter(|_| told.is_some()), told);
+                    Some((pending, said)) => {
+                        self.runtime.save_told(said);
                         pending
                     }
                     None => self.pending_notification(tag).await,

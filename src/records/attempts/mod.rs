@@ -321,8 +321,8 @@ pub trait AttemptRecords: Send + Sync {
         follows: Option<AttemptId>,
         settle: &Job,
     ) -> Result<Begun>;
-    /// Writes what the person was told of an attempt.
-    async fn save_told(&self, id: AttemptId, told: Option<ToldOutcome>) -> Result<()>;
+    /// Writes what the person was told of an attempt, by a live value of this revision; what a newer one has told stays.
+    async fn save_told(&self, id: AttemptId, told: Option<ToldOutcome>, revision: u64) -> Result<()>;
     /// Moves an attempt as [`AttemptState::next`] allows; a grant is wiped with the move that ends it. Says whether it
     /// moved. A move to a final no (`Refused`, `Lapsed`, `Undone`) tells the partner so: `connect_session.failed`, once an
     /// attempt.

@@ -82,11 +82,13 @@ impl AttemptRecords for Backend {
         .await
     }
 
-    async fn save_told(&self, id: AttemptId, told: Option<ToldOutcome>) -> Result<()> {
-        // Of two that are written at once, that it is linked is what stays.
-        let saving =
-            query("UPDATE attempts SET told = $2 WHERE id = $1 AND ($2 IS NULL OR $2 <> 'not_linked' OR told IS NULL)");
-        self.execute(saving.bind(id).bind(told)).await?;
+    async fn save_told(&self, id: AttemptId, told: Option<ToldOutcome>, revision: u64) -> Result<()> {
+        let saving = query(
+            "UPDATE attempts SET told = $2, told_revision = $3 \
+             WHERE id = $1 AND (told_revision IS NULL OR told_revision <= $3)",
+        );
+        let revision = i64::try_from(revision).unwrap_or(i64::MAX);
+        self.execute(saving.bind(id).bind(told).bind(revision)).await?;
         Ok(())
     }
 

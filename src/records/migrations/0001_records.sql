@@ -205,6 +205,7 @@ CREATE TABLE attempts (
     session_digest   BLOB   NOT NULL,             -- keyed digest of provider and session: finds it when an event names that
     state            TEXT   NOT NULL,             -- where it stands; moves only forward
     told             TEXT,                        -- what the person was told of it last, on a screen or by text
+    told_revision    BIGINT,                      -- which revision of the live value has told that
     waits_until      BIGINT,                      -- ms; when the provider stops waiting for the person, if it goes on without us
     returned         BLOB,                        -- what the browser brought back, sealed; wiped once the provider has it
     sealed_grant     BLOB,                        -- what is to be redeemed, sealed; wiped once redeemed or undone

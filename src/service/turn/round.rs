@@ -14,6 +14,7 @@ use crate::core::time::Timestamp;
 use crate::service::facts_reader::FactsQuery;
 use crate::service::live::{LiveError, LoadedValue};
 use crate::service::metrics::TurnOutcome;
+use crate::service::told::ToldChange;
 use crate::store::Version;
 
 /// How often a turn that loses its swap is stepped again.
@@ -190,8 +191,7 @@ impl TurnRunner {
         }
         let written = self.live.swap(tag, version, state).await?;
         if written {
-            self.runtime
-                .save_told(told.filter(|_| state.told().is_some()), state.told());
+            self.runtime.save_told(ToldChange::said(told, state));
             self.attempts.run(tag, &state.msisdn, effects);
         }
         Ok(written)

@@ -29,6 +29,7 @@ use crate::service::channel::Channel;
 use crate::service::live::LoadedValue;
 use crate::service::metrics::{Storage, TurnOutcome};
 use crate::service::strangers::StrangerKind;
+use crate::service::told::ToldChange;
 use crate::store::IndexKey;
 
 /// How much later than its budget a turn may be when even the poll screen cannot be set.
@@ -315,12 +316,11 @@ impl TurnRunner {
         let close = |state: &mut Subscriber| {
             let told = state.told();
             let changed = state.close_dialog(&key, delivered, left);
-            // A screen that was not delivered has told nothing.
-            changed.then(|| (state.pending_notification(), told, state.told()))
+            changed.then(|| (state.pending_notification(), ToldChange::unsaid(told, state)))
         };
         let closed = self.live.update(&tag, close).await.map(|closed| {
-            closed.map(|(pending, before, told)| {
-                self.runtime.save_told(before, told);
+            closed.map(|(pending, unsaid)| {
+                self.runtime.save_told(unsaid);
                 pending
             })
         });

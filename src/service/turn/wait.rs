@@ -10,6 +10,7 @@ use crate::core::flow::turn_context::TurnEvent;
 use crate::core::messages::Locale;
 use crate::core::time::Timestamp;
 use crate::service::live::LoadedValue;
+use crate::service::told::ToldChange;
 
 /// How often a waiting turn looks for a reply set by another node.
 const REREAD: Duration = Duration::from_millis(150);
@@ -79,8 +80,7 @@ impl TurnRunner {
             if self.flow.poll(&mut state, &key, last, &context) {
                 polled = self.live.swap(tag, loaded.version, &state).await?;
                 if polled {
-                    self.runtime
-                        .save_told(told.filter(|_| state.told().is_some()), state.told());
+                    self.runtime.save_told(ToldChange::said(told, &state));
                 }
             }
         }
