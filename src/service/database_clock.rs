@@ -8,9 +8,11 @@
 //! Between two measurements the time goes on by the machine's monotonic clock, which nobody sets: a wall clock that jumps
 //! changes nothing. A measurement is as good as half the time that asking took; only what differs by more is a correction.
 //!
-//! With a SQLite file there is nobody to ask: all that open it are on one machine and have one clock. It is followed while
-//! it is set by small steps. When it jumps, the old time goes on for `HOLD`, so that whatever was under way at that moment
-//! ends by the time it began with; then the new time is taken.
+//! With a SQLite file there is nobody to ask: all that open it are on one machine and have one clock, which is followed.
+//!
+//! Small corrections are taken at once. When the time jumps, as where another database takes over whose host's clock is
+//! minutes off, the old time goes on for `HOLD`, so that whatever was under way at that moment ends by the time it began
+//! with; then the new time is taken.
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -47,19 +49,46 @@ struct State {
     anchor: Option<(Timestamp, Instant)>,
     /// How far the wall clock is ahead, in milliseconds, when it was last looked at.
     ahead_ms: i64,
-    /// Since when the wall clock has been somewhere else, where there is no database to ask.
-    jumped: Option<Instant>,
+    jumped: Option<Jump>,
     /// Whether the database has a clock of its own.
     asked: bool,
     told_ms: i64,
 }
 
+/// A new time that is not taken yet.
+#[derive(Clone, Copy)]
+struct Jump {
+    since: Instant,
+    /// How far it is ahead of the time that goes on, in milliseconds.
+    by_ms: i64,
+}
+
+impl State {
+    fn time_at(&self, at: Instant) -> Option<Timestamp> {
+        self.anchor.map(|(moment, then)| moment.plus(at - then))
+    }
+
+    /// Takes the time that was found at this moment, exact to so many milliseconds, unless it has jumped lately.
+    fn take(&mut self, found: Timestamp, at: Instant, exact_to_ms: i64) {
+        let by_ms = self
+            .time_at(at)
+            .map_or(0, |expected| found.as_millis() - expected.as_millis());
+        let held = self.jumped.is_some_and(|jump| at - jump.since >= HOLD);
+        if by_ms.abs() > exact_to_ms.max(JUMP_MS) && !held {
+            let since = self.jumped.map_or(at, |jump| jump.since);
+            self.jumped = Some(Jump { since, by_ms });
+            return;
+        }
+        self.jumped = None;
+        if self.anchor.is_none() || by_ms.abs() > exact_to_ms {
+            self.anchor = Some((found, at));
+        }
+    }
+}
+
 impl Clock for DatabaseClock {
     fn now(&self) -> Timestamp {
-        match self.state().anchor {
-            Some((moment, then)) => moment.plus(then.elapsed()),
-            None => self.wall.now(),
-        }
+        self.state().time_at(Instant::now()).unwrap_or_else(|| self.wall.now())
     }
 }
 
@@ -90,20 +119,19 @@ impl DatabaseClock {
         self.state().ahead_ms
     }
 
-    /// What an operator should know of this machine's clock.
+    /// What an operator should know of the clocks.
     pub fn note(&self) -> Option<String> {
         let state = self.state();
-        let seconds = difference_text(state.ahead_ms);
-        if state.ahead_ms.abs() <= TELL_MS {
-            return None;
+        if let Some(jump) = state.jumped.filter(|jump| jump.by_ms.abs() > TELL_MS) {
+            let whose = if state.asked { "the database's" } else { "this machine's" };
+            let seconds = difference_text(jump.by_ms);
+            return Some(format!(
+                "{whose} clock has jumped and is {seconds} the time that is used until what was under way has ended"
+            ));
         }
-        Some(if state.asked {
-            format!("this machine's clock is {seconds} the database's, which is used instead")
-        } else {
-            format!(
-                "this machine's clock has jumped and is {seconds} the time that is used until what was under way has ended"
-            )
-        })
+        let seconds = difference_text(state.ahead_ms);
+        (state.ahead_ms.abs() > TELL_MS)
+            .then(|| format!("this machine's clock is {seconds} the database's, which is used instead"))
     }
 
     /// Asks the database for its time.
@@ -130,39 +158,26 @@ impl DatabaseClock {
     }
 
     fn set(&self, time: Timestamp, then: Instant, uncertainty: Duration) {
-        let wall_ms = self.wall.now().as_millis();
+        let exact_to_ms = i64::try_from(uncertainty.as_millis()).unwrap_or(i64::MAX);
         self.change(|state| {
-            let measured = time.plus(then.elapsed()).as_millis();
-            let expected = state
-                .anchor
-                .map(|(moment, then)| moment.plus(then.elapsed()).as_millis());
-            let uncertainty_ms = i64::try_from(uncertainty.as_millis()).unwrap_or(i64::MAX);
-            if expected.is_none_or(|expected| (expected - measured).abs() > uncertainty_ms) {
-                state.anchor = Some((time, then));
-            }
             state.asked = true;
-            let now = state
-                .anchor
-                .map_or(measured, |(moment, then)| moment.plus(then.elapsed()).as_millis());
-            state.ahead_ms = wall_ms - now;
+            state.take(time, then, exact_to_ms);
         });
+        self.compare_wall_clock(Instant::now());
     }
 
     /// Where there is no database to ask.
     fn follow_wall_clock(&self, now: Instant) {
         let wall = self.wall.now();
+        self.change(|state| state.take(wall, now, 0));
+        self.compare_wall_clock(now);
+    }
+
+    fn compare_wall_clock(&self, now: Instant) {
+        let wall = self.wall.now();
         self.change(|state| {
-            let ahead = state.anchor.map_or(0, |(moment, then)| {
-                wall.as_millis() - moment.plus(now - then).as_millis()
-            });
-            let held = state.jumped.is_some_and(|since| now - since >= HOLD);
-            if ahead.abs() <= JUMP_MS || held {
-                state.anchor = Some((wall, now));
-                (state.ahead_ms, state.jumped) = (0, None);
-            } else {
-                state.ahead_ms = ahead;
-                state.jumped.get_or_insert(now);
-            }
+            let ahead = |time: Timestamp| wall.as_millis() - time.as_millis();
+            state.ahead_ms = state.time_at(now).map_or(0, ahead);
         });
     }
 
@@ -190,16 +205,17 @@ impl DatabaseClock {
 
     /// Says what has changed: in the metrics always, in the log when it is more than a trifle.
     fn tell(&self, metrics: &Metrics) {
-        let State { ahead_ms, told_ms, .. } = self.state();
-        metrics.clock_ahead(ahead_ms);
-        if (ahead_ms - told_ms).abs() <= TELL_MS {
+        let state = self.state();
+        metrics.clock_ahead(state.ahead_ms);
+        let ahead_ms = state.jumped.map_or(state.ahead_ms, |jump| jump.by_ms);
+        if (ahead_ms - state.told_ms).abs() <= TELL_MS {
             return;
         }
         self.change(|state| state.told_ms = ahead_ms);
         if let Some(note) = self.note() {
             tracing::warn!(ahead_ms, "{note}: set it right, and keep it so with NTP");
         } else {
-            tracing::info!(ahead_ms, "this machine's clock is right again");
+            tracing::info!(ahead_ms, "the clocks agree again");
         }
     }
 }
@@ -247,12 +263,39 @@ mod tests {
             assert!((clock.ahead_ms() - off_by).abs() < 60_000 && clock.note().is_some());
             wall.0.fetch_sub(3_600_000, Ordering::Relaxed);
             assert!(says(&clock, right, start));
-            // A slow answer that agrees within its uncertainty corrects nothing; a difference beyond it does.
-            let later = right + 600_000;
-            clock.set(Timestamp::from_millis(later), start, Duration::from_mins(10));
+            // An answer that agrees within its uncertainty corrects nothing; a difference beyond it does.
+            let later = right + 600;
+            clock.set(Timestamp::from_millis(later), start, Duration::from_millis(600));
             assert!(says(&clock, right, start));
-            clock.set(Timestamp::from_millis(later), start, Duration::from_secs(599));
+            clock.set(Timestamp::from_millis(later), start, Duration::from_millis(599));
             assert!(says(&clock, later, start));
+        }
+    }
+
+    /// Where another database takes over whose clock is minutes off, what was under way ends by the time it began with. A
+    /// clock that is set right meanwhile, or an answer that is too slow to say, changes nothing.
+    #[test]
+    fn a_jump_of_the_databases_time_waits() {
+        for jump_ms in [-960_000, 180_000] {
+            let (right, start) = (1_800_000_000_000, Instant::now());
+            let (wall, clock) = clock(right);
+            let measured = |millis: i64, after: Duration, uncertainty: Duration, want: i64, held: bool| {
+                let passed = i64::try_from(after.as_millis()).unwrap();
+                wall.0.store(right + passed, Ordering::Relaxed);
+                clock.set(Timestamp::from_millis(millis + passed), start + after, uncertainty);
+                let counted = clock.state().time_at(start + after).unwrap();
+                assert_eq!(counted.as_millis(), want + passed, "{jump_ms} {after:?}");
+                let note = clock.note().unwrap_or_default();
+                assert_eq!(note.starts_with("the database's clock has jumped"), held, "{note}");
+            };
+            let (exact, second) = (Duration::ZERO, Duration::from_secs(1));
+            measured(right, exact, exact, right, false);
+            measured(right + jump_ms, second, exact, right, true);
+            measured(right, second * 2, exact, right, false);
+            measured(right + jump_ms, second * 3, Duration::from_mins(20), right, false);
+            measured(right + jump_ms, second * 4, exact, right, true);
+            measured(right + jump_ms, HOLD + second * 3, exact, right, true);
+            measured(right + jump_ms, HOLD + second * 4, exact, right + jump_ms, false);
         }
     }
 
