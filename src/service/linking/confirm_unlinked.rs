@@ -46,7 +46,7 @@ impl JobHandler<ConfirmUnlinked> for Linking {
                     let unlink = Unlink::job(link.partner, id, now);
                     let records = &self.deps.records;
                     records.move_link(id, LinkState::Removing, &[unlink], now).await?;
-                    return JobHandler::<Unlink>::run(self, id).await;
+                    return Ok(JobOutcome::Done);
                 }
                 Err(error) => return Err(error.into()),
             }

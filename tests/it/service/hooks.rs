@@ -13,6 +13,7 @@ use kiungo::service::linking::advance::AdvanceNow;
 use kiungo::service::linking::confirm_unlinked::ConfirmUnlinked;
 use kiungo::service::linking::read_accounts::ReadAccounts;
 use kiungo::service::linking::settle::Settle;
+use kiungo::service::linking::unlink::Unlink;
 use rstest::rstest;
 use tokio::task::JoinSet;
 
@@ -235,7 +236,8 @@ async fn a_key_reaches_its_owners_only(#[case] backend: Backend) {
 }
 
 /// That an account is gone is believed after a look only: one that is still there stays linked, and where nobody can look,
-/// the job looks again. It is so of one account, a link and a person.
+/// the job looks again. It is so of one account, a link and a person. The end that follows is one job's: the provider is asked
+/// once to end each account.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
 #[case::postgres(Backend::Postgres)]
@@ -250,6 +252,7 @@ async fn an_end_is_believed_after_a_look(#[case] backend: Backend) {
         let key = format!("{}:{event}", ConfirmUnlinked::key(link.id));
         world.nodes[1].jobs.run_key(&key).await
     };
+    let ended = async |link: &kiungo::records::Link| world.nodes[0].jobs.run_now::<Unlink>(link.id).await;
     world.hears("unlinked account a1 e1").await;
     assert_eq!(world.state_of(&link).await, LinkState::Active);
     assert!(look(&link, "e1").await);
@@ -264,13 +267,16 @@ async fn an_end_is_believed_after_a_look(#[case] backend: Backend) {
         assert_eq!(world.state_of(link).await, LinkState::Active);
     }
     world.bank.script().down = false;
-    for (link, want) in [(&link, LinkState::Removed), (&other, LinkState::Active)] {
+    for (link, want) in [(&link, LinkState::Removing), (&other, LinkState::Active)] {
         assert!(look(link, "e2").await, "it gave up looking");
         assert_eq!(world.state_of(link).await, want);
     }
+    assert!(ended(&link).await && !ended(&link).await && !ended(&other).await);
+    assert_eq!(world.state_of(&link).await, LinkState::Removed);
+    assert_eq!(world.bank.script().ends, 2);
     world.bank.script().gone = vec!["a3"];
     world.hears("unlinked link h2 e3").await;
-    assert!(look(&other, "e3").await);
+    assert!(look(&other, "e3").await && ended(&other).await);
     assert_eq!(world.state_of(&other).await, LinkState::Removed);
 }
 

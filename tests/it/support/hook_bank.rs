@@ -58,6 +58,8 @@ pub struct Script {
     pub asked: Vec<(String, String)>,
     /// Accounts that it has ended.
     pub gone: Vec<&'static str>,
+    /// How often it was asked to end one.
+    pub ends: usize,
     /// Whether no account can be read now.
     pub down: bool,
 }
@@ -156,6 +158,7 @@ impl Provider for HookBank {
     }
 
     async fn end(&self, _: Access<'_>, _: EndTarget<'_>) -> Result<(), ProviderError> {
+        self.script().ends += 1;
         Ok(())
     }
 
