@@ -123,7 +123,11 @@ impl DatabaseClock {
     pub fn note(&self) -> Option<String> {
         let state = self.state();
         if let Some(jump) = state.jumped.filter(|jump| jump.by_ms.abs() > TELL_MS) {
-            let whose = if state.asked { "the database's" } else { "this machine's" };
+            let whose = if state.asked {
+                "the database's"
+            } else {
+                "this machine's"
+            };
             let seconds = difference_text(jump.by_ms);
             return Some(format!(
                 "{whose} clock has jumped and is {seconds} the time that is used until what was under way has ended"

@@ -18,7 +18,7 @@ use super::deps::Deps;
 use super::job::{JobOutcome, JobSet, RegisteredJob};
 use super::job_lanes::ActiveLanes;
 use super::metrics::Storage;
-use super::retention::Retention;
+use super::retention::{Retention, Sweeper};
 use crate::core::time::Timestamp;
 use crate::records::{ExpiredData, Job, JobLane, JobType, RecordsError, Result as RecordsResult};
 
@@ -47,7 +47,7 @@ const MAX_TRIES: u32 = 300;
 pub struct JobRunner {
     deps: Deps,
     jobs: JobSet,
-    retention: Retention,
+    sweeper: Sweeper,
     lanes: ActiveLanes,
 }
 
@@ -56,7 +56,7 @@ impl JobRunner {
         Self {
             deps,
             jobs,
-            retention,
+            sweeper: Sweeper::new(retention),
             lanes: ActiveLanes::default(),
         }
     }
@@ -74,9 +74,9 @@ impl JobRunner {
             }
             if now >= retention_at {
                 // A task of its own: nobody waits for it, and it waits for nobody.
-                let this = self.clone();
+                let (this, stop) = (self.clone(), stop.clone());
                 self.deps
-                    .spawn(async move { this.retention.delete_expired(this.deps.records.as_ref(), now).await });
+                    .spawn(async move { this.sweeper.sweep(this.deps.records.as_ref(), now, &stop).await });
                 retention_at = now.plus(RETENTION_EVERY);
             }
             self.work_on_due_lanes(&stop).await;

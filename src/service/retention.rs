@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
+
 use crate::core::time::Timestamp;
 use crate::records::{ExpiredData, UpkeepRecords};
 
@@ -47,14 +50,34 @@ impl Retention {
             ExpiredData::Answers => self.idempotency,
         }
     }
+}
+
+/// Deletes what is older than it is kept for.
+pub struct Sweeper {
+    retention: Retention,
+    /// Held by the sweep that is under way.
+    sweeping: Mutex<()>,
+}
+
+impl Sweeper {
+    pub fn new(retention: Retention) -> Self {
+        Self {
+            retention,
+            sweeping: Mutex::default(),
+        }
+    }
 
     /// Deletes all that is older, in transactions of so many rows that nobody waits for one long: whatever partners may make,
-    /// it does not pile up.
-    pub async fn delete_expired(&self, records: &dyn UpkeepRecords, now: Timestamp) {
+    /// it does not pile up. While another sweep is under way here, however long, nothing is done; told to stop, it stops
+    /// before the next transaction.
+    pub async fn sweep(&self, records: &dyn UpkeepRecords, now: Timestamp, stop: &CancellationToken) {
+        let Ok(_sweeping) = self.sweeping.try_lock() else {
+            return tracing::info!("deleting expired rows has not ended yet");
+        };
         for what in ExpiredData::ALL {
-            let before = now.minus(self.period(what));
+            let before = now.minus(self.retention.period(what));
             let mut rows = 0;
-            loop {
+            while !stop.is_cancelled() {
                 match records.delete_expired(what, before, BATCH).await {
                     Ok(gone) => {
                         rows += gone;
@@ -80,6 +103,7 @@ mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
 
     use async_trait::async_trait;
+    use tokio::sync::Semaphore;
 
     use super::*;
     use crate::records::Result;
@@ -87,7 +111,26 @@ mod tests {
     /// What a partner makes in a day at the usual rate limit, of one kind.
     const A_DAY: u64 = 50 * 86_400;
 
-    struct Rows(AtomicU64);
+    const NOW: Timestamp = Timestamp::from_millis(0);
+
+    struct Rows {
+        left: AtomicU64,
+        /// How many transactions may still be made.
+        turns: Semaphore,
+    }
+
+    impl Rows {
+        fn new(turns: usize) -> Self {
+            Self {
+                left: AtomicU64::new(A_DAY),
+                turns: Semaphore::new(turns),
+            }
+        }
+
+        fn left(&self) -> u64 {
+            self.left.load(Ordering::Relaxed)
+        }
+    }
 
     #[async_trait]
     impl UpkeepRecords for Rows {
@@ -95,17 +138,16 @@ mod tests {
             if what != ExpiredData::Intents {
                 return Ok(0);
             }
-            let gone = u64::from(limit).min(self.0.load(Ordering::Relaxed));
-            self.0.fetch_sub(gone, Ordering::Relaxed);
+            self.turns.acquire().await.unwrap().forget();
+            let gone = u64::from(limit).min(self.left());
+            self.left.fetch_sub(gone, Ordering::Relaxed);
             Ok(gone)
         }
     }
 
-    /// However many rows of a kind there are, one sweep deletes them all.
-    #[tokio::test]
-    async fn a_sweep_goes_on_until_nothing_is_left() {
+    fn sweeper() -> Sweeper {
         let day = Duration::from_hours(24);
-        let retention = Retention {
+        Sweeper::new(Retention {
             attempts: day,
             removed_links: day,
             consents: day,
@@ -115,9 +157,30 @@ mod tests {
             intents: day,
             tokens: day,
             idempotency: day,
-        };
-        let rows = Rows(AtomicU64::new(A_DAY));
-        retention.delete_expired(&rows, Timestamp::from_millis(0)).await;
-        assert_eq!(rows.0.into_inner(), 0);
+        })
+    }
+
+    /// However many rows of a kind there are, one sweep deletes them all.
+    #[tokio::test]
+    async fn a_sweep_goes_on_until_nothing_is_left() {
+        let rows = Rows::new(Semaphore::MAX_PERMITS);
+        sweeper().sweep(&rows, NOW, &CancellationToken::new()).await;
+        assert_eq!(rows.left(), 0);
+    }
+
+    /// A sweep that takes longer than the time to the next one stays the only one, and ends when the server does.
+    #[tokio::test]
+    async fn sweeps_do_not_pile_up_and_stop() {
+        let (sweeper, rows, stop) = (sweeper(), Rows::new(3), CancellationToken::new());
+        let mut first = Box::pin(sweeper.sweep(&rows, NOW, &stop));
+        assert!(futures_util::poll!(&mut first).is_pending());
+        let after_three = A_DAY - 3 * u64::from(BATCH);
+        assert_eq!(rows.left(), after_three);
+        // It would wait for a turn, too.
+        sweeper.sweep(&rows, NOW, &stop).await;
+        stop.cancel();
+        rows.turns.add_permits(5);
+        first.await;
+        assert_eq!(rows.left(), after_three - u64::from(BATCH));
     }
 }

@@ -172,7 +172,10 @@ impl EffectRunner {
         open: &OpenSession,
     ) -> Result<SessionResponse, ProviderCallError> {
         let partner = self.partner_of(open);
-        let client = self.providers.to_open_link(partner, &open.provider, &person.tag).await?;
+        let client = self
+            .providers
+            .to_open_link(partner, &open.provider, &person.tag)
+            .await?;
         let reference = session_reference(open.session);
         let keyring = &self.deps.sealing.keyring;
         let reference_of_person = person_reference(keyring, partner, &open.provider, &person.tag);

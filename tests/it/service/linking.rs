@@ -181,7 +181,10 @@ async fn a_grant_is_exchanged_once_and_leads_to_its_link() {
     harness.parts.bank.script().redeemed = Some(vec!["a2"]);
     let attempt = harness.granted(0, |_| ()).await;
     harness.redeem(&attempt).await;
-    assert_eq!((harness.state(attempt.id).await, kept().await), (AttemptState::Linked, 1));
+    assert_eq!(
+        (harness.state(attempt.id).await, kept().await),
+        (AttemptState::Linked, 1)
+    );
     // It is read where a session is opened for a link, and nowhere else.
     let providers = &harness.parts.service.0.attempts.providers;
     let link = harness.link_of(&attempt).await.unwrap();
