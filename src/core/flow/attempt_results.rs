@@ -60,6 +60,10 @@ impl Step<'_> {
         if attempt.apply(event, self.context.now).is_err() {
             return EventEffect::Ignored;
         }
+        if matches!(result, AttemptResult::Linked(_)) {
+            // However late it comes to be known.
+            self.state.fresh_login = self.state.fresh_login.max(Some(begun_at));
+        }
         // Giving up the search says nothing new: the institution may well have seen the login.
         // Nor does what came of waiting: the institution took the login long ago, or never saw one from here.
         if !matches!(result, AttemptResult::Lapsed) && before != LiveAttemptState::Waiting {
@@ -157,7 +161,6 @@ impl Step<'_> {
 
     pub(super) fn apply_linked(&mut self, mut link: LinkSummary) {
         let Some(session) = &mut self.state.session else { return };
-        self.state.fresh_login = Some(self.context.now);
         session.stage = match (session.renews, link.duplicate) {
             (Some(_), _) => Outcome::Renewed,
             (None, true) => Outcome::LinkedTwice,

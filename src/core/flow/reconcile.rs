@@ -27,7 +27,7 @@ impl Step<'_> {
             .retain(|refusal| self.context.now.since(refusal.at) < REFUSAL_MEMORY);
         self.reconcile_pin(facts.pin.as_ref());
         if let Some(made) = &facts.newest_link {
-            self.state.fresh_login = self.state.fresh_login.max(Some(made.linked_at));
+            self.state.fresh_login = self.state.fresh_login.max(Some(made.begun_at));
             self.reconcile_link(made);
         }
         if let Some(attempt) = facts.maybe_sent.and_then(|begun| self.state.attempt_mut(begun))

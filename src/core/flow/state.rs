@@ -51,7 +51,8 @@ pub struct Subscriber {
     pub pin: Option<Pin>,
     /// Whether they have chosen it and the records may not have it yet: that the records have none then says nothing.
     pub pin_unsaved: bool,
-    /// When a bank last let them in for an account of theirs, as far as is known here: who they are.
+    /// When they began the login with which a bank last let them in for an account of theirs, as far as is known here: who
+    /// they were then. What came of it may be known much later.
     #[serde(default)]
     pub fresh_login: Option<Timestamp>,
     /// The turns taken lately: somebody who asks for too many is told to wait. It is here, and not in the memory of a
@@ -213,6 +214,7 @@ pub struct ScreenCursor {
     pub has_more: bool,
     /// A sentence to show above, once.
     pub notice: Option<ScreenNotice>,
+    /// The link that the screen is about, if it is about one.
     pub link: Option<LinkId>,
     /// What the person's own code is asked for.
     pub after_pin: Option<Outcome>,

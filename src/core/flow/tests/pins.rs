@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::fixtures::{failed, link};
 use super::phone::{Phone, flow_with};
-use crate::core::flow::{AttemptResult, Effect, SessionEvent, SubscriberFacts};
+use crate::core::flow::{AttemptResult, Effect, LinkOrigin, SessionEvent, SubscriberFacts};
 use crate::core::menu::Outcome;
 use crate::core::next_step::FailureClass;
 use crate::core::pin::{Pin, SubscriberPin};
@@ -246,6 +246,44 @@ fn a_code_needs_a_login() {
     owner.dial_known(&facts, &[]);
     let shown = owner.keys(&["2", "4821", "1", "3"]);
     assert!(shown.starts_with("Choose a code of 4 digits."), "{shown}");
+}
+
+/// A login is as old as it is, however late it comes to be known what it led to: hearing of it opens no way to a code, neither
+/// from the records nor by an event. One of a moment ago does.
+#[test]
+fn hearing_late_of_a_link_is_no_fresh_login() {
+    for (later, fresh) in [(Duration::from_mins(5), true), (Duration::from_hours(72), false)] {
+        for lost in [false, true] {
+            let (mut phone, attempt) = Phone::submitted();
+            phone.polls(true);
+            let (session, begun_at) = (phone.session().id, phone.now);
+            phone.passes(later);
+            let made = link(1, "zenith:p", "Zenith Bank");
+            let origin = LinkOrigin {
+                session,
+                attempt,
+                begun_at,
+                linked_at: phone.now,
+                terms: None,
+                link: made.clone(),
+            };
+            if lost {
+                phone.state = Phone::new().state;
+            } else {
+                assert!(phone.resolves(attempt, AttemptResult::Linked(made.clone())));
+            }
+            let facts = SubscriberFacts {
+                newest_link: Some(origin.clone()),
+                untold_link: Some(origin),
+                ..known(None)
+            };
+            let news = phone.dial_known(&facts, &[]);
+            assert!(news.contains("is linked for"), "{news}");
+            let shown = phone.keys(&["2", "1", "3"]);
+            let want = if fresh { "Choose a code" } else { "First log in again" };
+            assert!(shown.starts_with(want), "{later:?}, lost: {lost}: {shown}");
+        }
+    }
 }
 
 /// Where there are no codes, none is asked for and none can be chosen.
