@@ -4,6 +4,7 @@
 //! they are in stay as they are, whatever the first one does. Where nothing of anybody else is left, nothing is kept at all.
 
 use super::rules::Flow;
+use super::session::ConnectSession;
 use super::state::Subscriber;
 use super::terms::RequestTerms;
 use crate::core::ids::PartnerId;
@@ -45,13 +46,14 @@ impl Flow {
     /// Returns whether there was anything.
     fn drop_partner(&self, state: &mut Subscriber, partner: PartnerId, now: Timestamp) -> bool {
         let default = &self.settings.default_terms;
-        let mut touched = false;
-        if let Some(session) = &state.session
-            && session.terms.as_ref().unwrap_or(default).partner == partner
-        {
+        let begun_for = |session: &ConnectSession| session.terms.as_ref().unwrap_or(default).partner == partner;
+        let mut touched = state.session.as_ref().is_some_and(begun_for);
+        if touched {
             state.session = None;
-            touched = true;
         }
+        let aside = state.set_aside.len();
+        state.set_aside.retain(|session| !begun_for(session));
+        touched |= state.set_aside.len() < aside;
         // An offer to everybody is nobody's while it is read.
         let offered = state.in_dialog(now);
         let asked = |terms: &RequestTerms| terms.partner == partner && (terms.intent.is_some() || !offered);
@@ -88,6 +90,7 @@ impl Subscriber {
             terms.partner != partner && (terms.intent.is_some() || self.in_dialog(now))
         });
         let asked = self.terms.as_ref().is_some_and(|terms| terms.partner != partner);
-        self.session.is_some() || !self.links.is_empty() || self.pin.is_some() || asks || asked
+        let begun = self.session.is_some() || !self.set_aside.is_empty();
+        begun || !self.links.is_empty() || self.pin.is_some() || asks || asked
     }
 }

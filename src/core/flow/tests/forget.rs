@@ -2,10 +2,10 @@
 
 use super::fixtures::{link, terms};
 use super::phone::Phone;
-use crate::core::flow::SubscriberFacts;
 use crate::core::flow::forget::Remainder;
 use crate::core::flow::session::LinkSummary;
 use crate::core::flow::terms::{PartnerRef, RequestTerms};
+use crate::core::flow::{AttemptResult, SubscriberFacts};
 use crate::core::ids::{IntentId, PartnerId};
 
 fn partner(n: u8) -> PartnerId {
@@ -125,4 +125,37 @@ fn nothing_is_left_of_the_last_one() {
     phone.state.terms = None;
     assert_eq!(forgets(&mut phone, 2), Remainder::Others);
     assert_eq!(forgets(&mut phone, 1), Remainder::Nothing);
+}
+
+/// A login that was left undecided is its partner's: it goes with that partner's erasure, and with no other's.
+#[test]
+fn what_was_left_undecided_goes_with_its_partner() {
+    let left = || {
+        let mut phone = Phone::new();
+        phone.dial_known(&known(vec![request(2, "Acacia Cover")], vec![]), &[]);
+        phone.keys(&["1", "1", "ada", "Zq7password"]);
+        let id = phone.submit().attempt;
+        phone.sends(id);
+        phone.resolves(id, AttemptResult::Unknown);
+        // They go on with another bank, and come back to nothing that was begun.
+        phone.types("2");
+        phone.state.session = None;
+        phone.state.requests = None;
+        phone.state.terms = None;
+        assert_eq!(phone.state.set_aside.len(), 1);
+        phone
+    };
+    // Nothing else is left.
+    let mut phone = left();
+    assert_eq!(forgets(&mut phone, 2), Remainder::Nothing);
+    // It is all that is left of another one.
+    let mut phone = left();
+    phone.state.links = vec![linked(1, "Umoja Credit")];
+    assert_eq!(forgets(&mut phone, 1), Remainder::Others);
+    assert_eq!(phone.state.set_aside.len(), 1);
+    // Something else is another one's.
+    let mut phone = left();
+    phone.state.links = vec![linked(1, "Umoja Credit")];
+    assert_eq!(forgets(&mut phone, 2), Remainder::Others);
+    assert_eq!((phone.state.set_aside.len(), phone.state.links.len()), (0, 1));
 }
