@@ -75,8 +75,7 @@ impl Step<'_> {
     }
 
     fn consent(&mut self) -> Transition {
-        let terms = self.flow.terms(self.state).clone();
-        let consent = self.consent_on_screen("welcome");
+        let (consent, terms) = (self.consent_on_screen("welcome"), self.terms_on_screen().clone());
         let mut session = ConnectSession::new(self.context.ids.session, Some(consent));
         session.started_in = self.state.dialogs.first().map(|dialog| dialog.key);
         session.terms = Some(terms);

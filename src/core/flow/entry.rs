@@ -13,7 +13,7 @@ impl Step<'_> {
         }
     }
 
-    fn where_session_stands(&mut self) -> Transition {
+    pub(super) fn where_session_stands(&mut self) -> Transition {
         let Some(session) = &self.state.session else {
             return Outcome::Welcome.into();
         };

@@ -4,6 +4,7 @@ use super::effect::{Effect, KeepSharing};
 use super::session::{ConnectSession, ConsentGiven, EndingConsent, LinkSummary};
 use super::state::Subscriber;
 use super::step::{Step, Transition};
+use super::terms::RequestTerms;
 use crate::core::ids::LinkId;
 use crate::core::menu::Outcome;
 
@@ -11,14 +12,15 @@ impl Step<'_> {
     /// Logs in again for a link, on the consent that it has. Where its partner asks for that, what it asks is to be agreed
     /// to first.
     pub(super) fn reauthorise(&mut self) -> Transition {
-        let Some(link) = self.state.selected_link().map(|link| link.id) else {
+        let Some(link) = self.state.selected_link() else {
             return self.show_links();
         };
-        if let Some(asked) = self.request_to_renew(link) {
+        let (id, terms) = (link.id, self.terms_of_consent(link));
+        if let Some(asked) = self.request_to_renew(id) {
             self.set_terms(asked);
             return Outcome::AskedAgain.into();
         }
-        self.begin_renewal(link, None)
+        self.begin_renewal(id, None, terms)
     }
 
     /// Logs in again for a link, on what is asked on the screen.
@@ -26,8 +28,8 @@ impl Step<'_> {
         let Some(link) = self.state.selected_link().map(|link| link.id) else {
             return self.show_links();
         };
-        let consent = self.consent_on_screen("asked-again");
-        self.begin_renewal(link, Some(consent))
+        let (consent, terms) = (self.consent_on_screen("asked-again"), self.terms_on_screen().clone());
+        self.begin_renewal(link, Some(consent), terms)
     }
 
     /// Agrees again to what ends soon.
@@ -37,7 +39,7 @@ impl Step<'_> {
         };
         let consent = self.consent_on_screen("ends-soon");
         if ending.needs_login {
-            return self.begin_renewal(ending.link, Some(consent));
+            return self.begin_renewal(ending.link, Some(consent), ending.terms);
         }
         self.effects.push(Effect::KeepSharing(Box::new(KeepSharing {
             link: ending.link,
@@ -47,14 +49,14 @@ impl Step<'_> {
         Transition::Wait
     }
 
-    /// A session of its own, whose form its provider says.
-    fn begin_renewal(&mut self, link: LinkId, consent: Option<ConsentGiven>) -> Transition {
+    /// A session of its own, whose form its provider says. Its terms are those that were agreed to.
+    fn begin_renewal(&mut self, link: LinkId, consent: Option<ConsentGiven>, terms: RequestTerms) -> Transition {
         let Some(link) = self.state.links.iter().find(|known| known.id == link).cloned() else {
             return self.show_links();
         };
         let mut session = ConnectSession::new(self.context.ids.session, consent);
         session.renews = Some(link.id);
-        session.terms = Some(self.renewal_terms(&link));
+        session.terms = Some(terms);
         session.started_in = self.state.dialogs.first().map(|dialog| dialog.key);
         session.stage = Outcome::Checking;
         session.institution =

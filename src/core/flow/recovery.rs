@@ -50,6 +50,7 @@ impl Step<'_> {
             });
             return self.count_wrong_code();
         }
+        self.collect_notices();
         // A waiting turn already looks at what is under way.
         match self.entry() {
             Transition::Outcome(Outcome::Resume) => self.check_progress(),

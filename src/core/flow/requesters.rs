@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::session::LinkSummary;
 use super::state::Subscriber;
 use super::step::{Step, Transition};
-use super::terms::RequestTerms;
+use super::terms::{PartnerRef, RequestTerms};
 use super::turn_context::Input;
 use super::wording::display_name;
 use crate::core::dial_code::DialCode;
@@ -25,37 +25,33 @@ const MAX_WRONG_CODES: usize = 5;
 const WRONG_CODES_WINDOW: Duration = Duration::from_hours(1);
 
 impl Step<'_> {
-    /// The terms under which a link is logged in to again: as its partner asks for that, if it does.
-    pub(super) fn renewal_terms(&self, link: &LinkSummary) -> RequestTerms {
-        let asked = self.request_to_renew(link.id);
-        let mut terms = asked.unwrap_or_else(|| self.flow.settings.default_terms.clone());
-        if let Some(business) = &link.partner {
-            terms.partner = business.id;
-            terms.name.clone_from(&business.name);
-        }
-        terms
+    /// The terms under which a link is logged in to again on the consent that it has.
+    pub(super) fn terms_of_consent(&self, link: &LinkSummary) -> RequestTerms {
+        let operator = &self.flow.settings.default_terms;
+        RequestTerms::already_agreed(link.partner.clone().unwrap_or_else(|| PartnerRef {
+            id: operator.partner,
+            name: operator.name.clone(),
+        }))
     }
 
-    /// What its partner asks of a link, if it asks for a new login.
+    /// What its partner asks of a link, if it asks for a new login: what the person has chosen, else the newest.
     pub(super) fn request_to_renew(&self, link: LinkId) -> Option<RequestTerms> {
-        let asks = self.state.terms.iter().chain(self.state.requests.iter().flatten());
-        asks.rev().find(|terms| terms.renews == Some(link)).cloned()
+        let mut asks = self.state.terms.iter().chain(self.state.requests.iter().flatten());
+        asks.find(|terms| terms.renews == Some(link)).cloned()
     }
 
     /// A dialog begins: these ask now.
     pub(super) fn set_requests(&mut self, asks: Option<&[RequestTerms]>) {
         if let Some(asks) = asks {
-            let there = |terms: &&RequestTerms| {
-                let renews = terms.renews;
-                renews.is_none_or(|link| self.state.links.iter().any(|known| known.id == link))
-            };
-            self.state.requests = Some(asks.iter().filter(there).cloned().collect());
+            self.state.requests = Some(asks.to_vec());
             self.state.terms = None;
         }
     }
 
     /// Where a dial begins that continues nothing: at what the one partner asks, else at the choice between them.
     pub(super) fn welcome(&mut self) -> Outcome {
+        let terms = self.state.terms.take();
+        self.state.terms = terms.filter(|terms| self.state.is_open(terms));
         if self.state.terms.is_none() {
             let one = match self.state.selectable_requests() {
                 None => self.flow.settings.default_terms.clone(),
@@ -70,7 +66,12 @@ impl Step<'_> {
             };
             self.set_terms(one);
         }
-        self.consent_outcome()
+        let renews = self.state.terms.as_ref().and_then(|terms| terms.renews);
+        if renews.is_none() {
+            return Outcome::Welcome;
+        }
+        self.state.cursor.link = renews;
+        Outcome::AskedAgain
     }
 
     /// It is settled who asks. Its language is for somebody who has never been here.
@@ -79,21 +80,6 @@ impl Step<'_> {
             self.state.locale = locale;
         }
         self.state.terms = Some(terms);
-    }
-
-    /// What is asked under the terms at hand.
-    fn consent_outcome(&mut self) -> Outcome {
-        let Some(terms) = &self.state.terms else {
-            return Outcome::Welcome;
-        };
-        let link = terms
-            .renews
-            .filter(|link| self.state.links.iter().any(|l| l.id == *link));
-        if link.is_none() {
-            return Outcome::Welcome;
-        }
-        self.state.cursor.link = link;
-        Outcome::AskedAgain
     }
 
     /// All that is asked and offered, to choose something else.
@@ -109,7 +95,7 @@ impl Step<'_> {
 
     /// Whether somebody asks or offers something else than what is on the screen.
     pub(super) fn others_ask(&self) -> bool {
-        let shown = self.flow.terms(self.state);
+        let shown = self.terms_on_screen();
         let others = self.state.selectable_requests().unwrap_or_default();
         others.iter().any(|terms| match terms.intent {
             Some(_) => terms.intent != shown.intent,
@@ -126,8 +112,10 @@ impl Step<'_> {
         let Some(picked) = picked else {
             return Transition::stay("note-choice");
         };
+        // What was begun for another one is not about this one.
+        self.state.replace_session(None);
         self.set_terms(picked);
-        self.consent_outcome().into()
+        Outcome::Welcome.into()
     }
 
     /// The partners to choose from: the key behind each, and its label; an intent is shown with its purpose.
@@ -148,21 +136,25 @@ impl Step<'_> {
             .collect()
     }
 
-    /// The session is over for the person. What it was begun under is asked again, unless that has been answered.
+    /// The session is over for the person. What it was begun under is asked again, unless that has been answered or is over.
     pub(super) fn leave_session(&mut self) {
         let Some(session) = self.state.replace_session(None) else {
             return;
         };
-        let linked = session.stage.is(Role::Success);
         let Some(terms) = session.terms else { return };
+        let linked = session.stage.is(Role::Success);
+        let ended = matches!(session.stage, Outcome::RequestOver | Outcome::Mismatched);
+        let over = |ask: &RequestTerms| {
+            let same = ask.intent.is_some() && ask.intent == terms.intent;
+            let renewed = linked && ask.renews.is_some() && ask.renews == session.renews;
+            renewed || (same && (ended || (linked && !terms.reusable)))
+        };
         let others = self.state.terms.as_ref().is_some_and(|asked| *asked != terms);
-        if linked && terms.intent.is_some() && !terms.reusable {
-            let answered = |ask: &RequestTerms| ask.intent == terms.intent;
-            if let Some(asks) = &mut self.state.requests {
-                asks.retain(|ask| !answered(ask));
-            }
-            self.state.terms = self.state.terms.take().filter(|ask| !answered(ask));
-        } else if !others && terms.days > 0 {
+        if let Some(asks) = &mut self.state.requests {
+            asks.retain(|ask| !over(ask));
+        }
+        self.state.terms = self.state.terms.take().filter(|ask| !over(ask));
+        if !others && !over(&terms) {
             self.state.terms = Some(terms);
         }
     }
@@ -170,7 +162,9 @@ impl Step<'_> {
     /// The code of an intent was dialled: what is asked is on the first screen. What is under way, or still to be told,
     /// goes before it.
     pub(super) fn open_request(&mut self, terms: RequestTerms) -> Transition {
-        let home = self.entry();
+        // The beginning without a code, and what it would have told, was not shown.
+        self.collect_notices();
+        let home = self.where_session_stands();
         let same = self.state.session.as_ref().is_some_and(|session| {
             let begun_under = session.terms.as_ref().and_then(|terms| terms.intent);
             begun_under == terms.intent && session.institution.is_some()
@@ -214,10 +208,26 @@ impl Subscriber {
     /// not known.
     fn selectable_requests(&self) -> Option<Vec<&RequestTerms>> {
         let all = self.requests.as_ref()?;
-        let own = |terms: &&RequestTerms| terms.intent.is_some();
+        let own = |terms: &&RequestTerms| terms.intent.is_some() && self.is_open(terms);
         let asks = |partner| all.iter().filter(own).any(|terms| terms.partner == partner);
-        let offers = all.iter().filter(|terms| !own(terms) && !asks(terms.partner));
+        let offers = all
+            .iter()
+            .filter(|terms| terms.intent.is_none() && !asks(terms.partner));
         Some(all.iter().filter(own).chain(offers).collect())
+    }
+
+    /// Whether this can be agreed to now: no consent holds it already, the link to log in to again is there, and an offer to
+    /// everybody is still made.
+    fn is_open(&self, terms: &RequestTerms) -> bool {
+        let open = match (terms.renews, terms.intent) {
+            (Some(link), _) => self.links.iter().any(|known| known.id == link),
+            (None, Some(_)) => true,
+            (None, None) => self.requests.as_ref().is_none_or(|all| {
+                let offers = all.iter().filter(|offer| offer.intent.is_none());
+                offers.into_iter().any(|offer| offer.partner == terms.partner)
+            }),
+        };
+        open && terms.days > 0
     }
 
     fn recent_wrong_codes(&self, now: Timestamp) -> usize {

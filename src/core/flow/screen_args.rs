@@ -45,9 +45,7 @@ impl Step<'_> {
             .flow
             .consent_args(self.state.locale, self.terms_on_screen())
             .to_vec();
-        let asked = self.state.cursor.screen == self.flow.menu.outcome(Outcome::Welcome);
-        // Who asks for something new is not the partner of a link that was looked at before.
-        if let Some(partner) = shown.filter(|_| !asked).and_then(|link| link.partner.as_ref()) {
+        if let Some(partner) = shown.and_then(|link| link.partner.as_ref()) {
             args.retain(|(name, _)| *name != "partner");
             args.push(("partner", TemplateArg::Text(display_name(&partner.name))));
         }
@@ -72,23 +70,10 @@ impl Step<'_> {
         args
     }
 
-    /// Whether the screen is about one of the links, whatever else was begun.
-    fn is_on_link(&self) -> bool {
-        let screen = self.state.cursor.screen.as_str();
-        matches!(
-            screen,
-            "link" | "unlink" | "unlinked" | "asked-again" | "ends-soon" | "consent-renewed"
-        )
-    }
-
-    /// The link that the screen is about.
+    /// The link that the screen is about: the one that was picked, else what the session has led to.
     fn shown_link(&self) -> Option<&LinkSummary> {
-        let selected = self.state.selected_link();
-        if self.is_on_link() {
-            return selected;
-        }
         let result = self.state.session.as_ref().and_then(|session| session.result.as_ref());
-        result.or(selected)
+        self.state.selected_link().or(result)
     }
 
     /// The bank that the screen is about. By SMS it is not named.
@@ -97,16 +82,10 @@ impl Step<'_> {
             return self.text("your-bank");
         }
         let session = self.state.session.as_ref();
-        let result = session.and_then(|session| session.result.as_ref());
-        let linked = self.state.selected_link().or(result);
-        let linked = linked.map(|link| link.institution_name.as_str());
         let chosen = session.and_then(|session| session.institution.as_ref());
-        let chosen = chosen.map(|chosen| chosen.name.as_str());
-        let name = if self.is_on_link() {
-            linked.or(chosen)
-        } else {
-            chosen.or(linked)
-        };
+        let chosen = chosen.filter(|_| self.state.selected_link().is_none());
+        let linked = self.shown_link().map(|link| link.institution_name.as_str());
+        let name = chosen.map(|chosen| chosen.name.as_str()).or(linked);
         display_name(name.unwrap_or_default())
     }
 
@@ -117,14 +96,14 @@ impl Step<'_> {
         account.map_or(String::new(), |masked| format!("..{masked}"))
     }
 
-    /// What the present screen is about: where it asks something of a link, that, whatever else was begun.
+    /// What the present screen is about: where it asks whether the person agrees, what it asks for, whatever else was begun.
     pub(super) fn terms_on_screen(&self) -> &RequestTerms {
         let screen = self.state.cursor.screen.as_str();
         let on = |outcome| screen == self.flow.menu.outcome(outcome);
         let ending = self.state.cursor.link.and_then(|link| self.state.ending(link));
         let asked = match ending {
             Some(ending) if on(Outcome::EndsSoon) || on(Outcome::ConsentRenewed) => Some(&ending.terms),
-            _ if on(Outcome::AskedAgain) => self.state.terms.as_ref(),
+            _ if on(Outcome::Welcome) || on(Outcome::AskedAgain) => self.state.terms.as_ref(),
             _ => None,
         };
         asked.unwrap_or_else(|| self.flow.terms(self.state))

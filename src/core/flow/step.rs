@@ -119,7 +119,7 @@ impl Step<'_> {
         self.state.cursor = ScreenCursor {
             screen: self.flow.menu.outcome(shown).to_owned(),
             notice: self.state.cursor.notice.take(),
-            link: self.state.cursor.link,
+            link: self.state.cursor.link.filter(|_| outcome.may_concern_link()),
             after_pin,
             ..Default::default()
         };

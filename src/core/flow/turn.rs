@@ -65,6 +65,7 @@ impl Step<'_> {
             }
         }
         if input.begins_dialog() {
+            self.state.cursor.link = None;
             self.collect_notices();
         }
         self.expire_lease();

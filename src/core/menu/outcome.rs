@@ -182,4 +182,21 @@ impl Outcome {
     pub fn is(self, role: Role) -> bool {
         self.roles().contains(&role)
     }
+
+    /// Whether its screen may be about one of the links: what is asked or said of it, what is typed before that is shown, and
+    /// what is waited for after that was answered. All others are about the connect session, or about nothing.
+    pub fn may_concern_link(self) -> bool {
+        matches!(
+            self,
+            Self::Link
+                | Self::AskedAgain
+                | Self::EndsSoon
+                | Self::ConsentRenewed
+                | Self::Unlinked
+                | Self::EnterPin
+                | Self::PinLocked
+                | Self::Checking
+                | Self::LeftChecking
+        )
+    }
 }

@@ -1,5 +1,6 @@
 //! The conversation, played by a pure phone: no clock, store, records or provider, only turns and events.
 
+mod agreed_terms;
 mod away;
 mod bank_back_alert;
 mod banks;
