@@ -36,7 +36,14 @@ pub(super) fn serve(config: Config, read: ReadConfig<'_>, out: &mut dyn Write) -
     runtime.block_on(async {
         // From here on, so that none of them ends a server that is only starting.
         let mut terminate = signal(SignalKind::terminate())?;
+        let mut quit = signal(SignalKind::quit())?;
         let mut hang_up = signal(SignalKind::hangup())?;
+        // What logs are rotated with elsewhere, and timers: they would end a process that does not ask for them.
+        let _ignored = [
+            signal(SignalKind::user_defined1())?,
+            signal(SignalKind::user_defined2())?,
+            signal(SignalKind::alarm())?,
+        ];
         if let Some(warning) = too_few_open_files(open_file_limit()) {
             tracing::warn!("{warning}");
         }
@@ -52,6 +59,7 @@ pub(super) fn serve(config: Config, read: ReadConfig<'_>, out: &mut dyn Write) -
         loop {
             tokio::select! {
                 _ = terminate.recv() => break,
+                _ = quit.recv() => break,
                 interrupted = tokio::signal::ctrl_c() => break interrupted?,
                 _ = hang_up.recv() => reload.reload(&app),
             }

@@ -174,6 +174,19 @@ async fn a_hang_up_reloads() {
     }
 }
 
+/// Signals that mean nothing here change nothing: people go on. SIGQUIT ends a server in good order, as SIGTERM does.
+#[tokio::test]
+async fn other_signals_end_nothing() {
+    let mut world = World::start(Setup::Memory).await;
+    let mut phone = world.phone("+2348030006120");
+    phone.dial().await.asks("1");
+    world.nodes[0].send_other_signals();
+    phone.say("1").await.asks("1");
+    assert_eq!(world.nodes[0].ready().await, 200);
+    let ended = world.nodes[0].quit().await;
+    assert_eq!((ended.code(), ended.signal()), (Some(0), None));
+}
+
 /// No core file of a server is written, and nobody of its user looks into it, whatever the machine says.
 #[tokio::test]
 async fn no_core_file_is_left() {

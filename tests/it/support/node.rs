@@ -135,6 +135,19 @@ impl Node {
         self.signal("-HUP");
     }
 
+    /// What nobody asked for.
+    pub fn send_other_signals(&self) {
+        for signal in ["-USR1", "-USR2", "-ALRM", "-PIPE"] {
+            self.signal(signal);
+        }
+    }
+
+    /// Ends it as Ctrl-\ and some supervisors do.
+    pub async fn quit(&mut self) -> ExitStatus {
+        self.signal("-QUIT");
+        self.ended().await
+    }
+
     /// Ends it as a failed assertion in a library does.
     pub async fn abort(&mut self) -> ExitStatus {
         self.signal("-ABRT");
