@@ -247,6 +247,10 @@ impl JobRunner {
                 let pause = backoff.max(pause.unwrap_or_default());
                 self.retry(&job, registered, reason, pause).await
             }
+            // It is not failing, only not done yet.
+            Ok(JobOutcome::RetryIn(reason, pause)) if registered.endless => {
+                self.postpone(&job, registered, reason, pause).await
+            }
             Ok(JobOutcome::RetryIn(reason, pause)) => self.retry(&job, registered, reason, pause).await,
             Err(error) => {
                 tracing::info!(job = registered.name, tries = job.tries, %error, "job failed, to be retried");
@@ -278,6 +282,25 @@ impl JobRunner {
         if job.tries >= MAX_TRIES && !registered.endless {
             return self.give_up(job, registered, reason).await;
         }
+        if job.tries == MAX_TRIES {
+            tracing::error!(
+                job = registered.name,
+                tries = job.tries,
+                reason,
+                "job still fails, and is never given up"
+            );
+            self.audit(job, registered, "job.failing", reason).await?;
+        }
+        self.postpone(job, registered, reason, pause).await
+    }
+
+    async fn postpone(
+        &self,
+        job: &Job,
+        registered: &RegisteredJob,
+        reason: &str,
+        pause: Duration,
+    ) -> RecordsResult<()> {
         self.deps.metrics.job(registered.name, "postponed");
         let due = self.deps.clock.now().plus(pause);
         self.deps.records.postpone(job.id, self.deps.node, due, reason).await
@@ -288,9 +311,20 @@ impl JobRunner {
         self.deps.metrics.job(kind, "given_up");
         tracing::error!(job = kind, tries = job.tries, reason, "job given up");
         registered.on_given_up(job.kind.subject).await?;
-        let detail = format!("{kind} {}: {reason}", registered.subject_text(job.kind.subject));
-        self.deps.try_audit(job.partner, None, "job.given_up", detail).await?;
+        self.audit(job, registered, "job.given_up", reason).await?;
         self.deps.records.give_up(job.id, self.deps.node, reason).await
+    }
+
+    async fn audit(
+        &self,
+        job: &Job,
+        registered: &RegisteredJob,
+        kind: &'static str,
+        reason: &str,
+    ) -> RecordsResult<()> {
+        let subject = registered.subject_text(job.kind.subject);
+        let detail = format!("{} {subject}: {reason}", registered.name);
+        self.deps.try_audit(job.partner, None, kind, detail).await
     }
 }
 

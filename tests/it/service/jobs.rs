@@ -3,9 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use kiungo::core::ids::LinkId;
 use kiungo::providers::ProviderError;
-use kiungo::records::{JobType as _, Link, LinkState};
+use kiungo::records::{JobKind, JobType as _, Link, LinkState};
+use kiungo::service::linking::read_accounts::ReadAccounts;
 use kiungo::service::linking::unlink::Unlink;
+use rstest::rstest;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
@@ -70,35 +73,42 @@ async fn a_slow_job_holds_up_no_other() {
     stop.cancel();
 }
 
-/// An unlink job that is given up is audited and counted, and the link stays in `removing`.
+/// A job that fails 300 times is audited and given up; one that a person has a right to is audited, and goes on.
+#[rstest]
+#[case::given_up(ReadAccounts::key, ReadAccounts::of, "job.given_up")]
+#[case::endless(Unlink::key, Unlink::of, "job.failing")]
 #[tokio::test(flavor = "multi_thread")]
-async fn an_unlinking_given_up_is_told() {
+async fn a_job_that_always_fails_is_told(
+    #[case] key: fn(LinkId) -> String,
+    #[case] of: fn(LinkId) -> JobKind,
+    #[case] told: &str,
+) {
     let mut harness = Harness::new().await;
     let link = harness.linked().await;
     harness.parts.bank.script().unreadable = Some(ProviderError::Unavailable("away", None));
-    let key = harness.ends(&link).await;
-    let records = harness.parts.deps.records.clone();
+    let (key, records) = (key(link.id), harness.parts.deps.records.clone());
+    let due = job(link.partner, of(link.id), &key, ago(0));
+    assert!(
+        records
+            .move_link(link.id, LinkState::Removing, &[due], ago(0))
+            .await
+            .unwrap()
+    );
     for _ in 0..299 {
         let held = records.claim_key(&key, node(9), ago(0), ago(0)).await.unwrap().unwrap();
         records.postpone(held.id, node(9), ago(0), "test").await.unwrap();
     }
-    assert_eq!(harness.parts.records.audit_count("job.given_up").await, 0);
+    assert_eq!(harness.parts.records.audit_count(told).await, 0);
     assert!(harness.parts.jobs.run_key(&key).await);
-    assert_eq!(harness.parts.records.audit_count("job.given_up").await, 1);
+    assert_eq!(harness.parts.records.audit_count(told).await, 1);
     assert!(harness.is(&link, LinkState::Removing).await);
-    assert!(
-        harness
-            .parts
-            .deps
-            .records
-            .claim_key(&key, node(9), ago(0), ago(0))
-            .await
-            .unwrap()
-            .is_none()
-    );
+    let later = harness.parts.deps.clock.now().plus(Duration::from_hours(1));
+    let again = records.claim_key(&key, node(9), later, later).await.unwrap();
+    let (given_up, outcome) = match told {
+        "job.given_up" => (true, "given_up"),
+        _ => (false, "postponed"),
+    };
+    assert_eq!(again.is_none(), given_up);
     let counted = harness.parts.deps.metrics.encode().unwrap();
-    assert!(
-        counted.contains(r#"kiungo_jobs_total{kind="unlink",outcome="given_up"} 1"#),
-        "{counted}"
-    );
+    assert!(counted.contains(&format!("outcome=\"{outcome}\"}} 1")), "{counted}");
 }
