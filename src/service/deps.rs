@@ -154,3 +154,30 @@ pub(super) fn write_backoff() -> ExponentialBuilder {
         .with_min_delay(Duration::from_millis(100))
         .with_max_times(6)
 }
+
+/// For what only this task knows, such as a provider's answer to what was submitted: it cannot be asked for again, and lives
+/// ten minutes at providers, so a database that is away for less than that loses none of it.
+pub(super) fn answer_backoff() -> ExponentialBuilder {
+    write_backoff()
+        .with_max_delay(Duration::from_secs(2))
+        .without_max_times()
+        .with_total_delay(Some(Duration::from_mins(10)))
+}
+
+#[cfg(test)]
+mod tests {
+    use backon::BackoffBuilder as _;
+
+    use super::*;
+
+    /// A database that is away for minutes, as when another server takes over, loses no answer, and one that is back is found
+    /// back soon.
+    #[test]
+    fn an_answer_outlives_a_database_that_is_away() {
+        let pauses: Vec<_> = answer_backoff().build().collect();
+        let longest = pauses.iter().max().copied();
+        let most = pauses.iter().sum::<Duration>();
+        assert_eq!(longest, Some(Duration::from_secs(2)));
+        assert!(most > Duration::from_mins(9), "{most:?}");
+    }
+}

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use backon::{ConstantBuilder, Retryable};
 
-use super::deps::write_backoff;
+use super::deps::answer_backoff;
 use super::providers::{ProviderCallError, Providers};
 use crate::core::ids::{PartnerId, ProviderPersonId};
 use crate::core::seal::{SealError, SubscriberTag};
@@ -315,7 +315,7 @@ impl Providers {
             row.updated_at = self.deps.clock.now();
         }
         let put = || self.deps.records.put_provider_person(&row);
-        match put.retry(write_backoff()).await? {
+        match put.retry(answer_backoff()).await? {
             ProviderPersonOutcome::Written => Ok(()),
             ProviderPersonOutcome::Outdated(_) => Err(PutError::Outdated),
         }
@@ -347,7 +347,7 @@ impl Providers {
             row.sealed = Some(self.deps.sealing.seal_link_access(&link.tag, link.id, &changed)?);
         }
         let put = || self.deps.records.put_link_access(link.id, &row);
-        let replaced = put.retry(write_backoff()).await?;
+        let replaced = put.retry(answer_backoff()).await?;
         replaced.then_some(()).ok_or(PutError::Outdated)
     }
 }

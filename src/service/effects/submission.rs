@@ -17,7 +17,7 @@ use crate::core::next_step::{FailureClass, Grant, NextStep};
 use crate::core::seal::SubscriberTag;
 use crate::providers::{ProviderSession, Stepped, Submission, SubmitError};
 use crate::records::{Attempt, AttemptState, Begun, JobType};
-use crate::service::deps::{CrashPoint, write_backoff};
+use crate::service::deps::{CrashPoint, answer_backoff};
 use crate::service::linking::advance::Wait;
 use crate::service::linking::page_text::SendPageLink;
 use crate::service::linking::redeem::Redeem;
@@ -229,7 +229,7 @@ impl EffectRunner {
                     session = changed;
                     self.linking.replace_live_session(attempt, &session).await;
                     let saved = (|| self.linking.save_session(attempt, &session))
-                        .retry(write_backoff())
+                        .retry(answer_backoff())
                         .await;
                     if let Err(error) = saved {
                         tracing::error!(%error, "recording a provider's session failed");
@@ -263,7 +263,7 @@ impl EffectRunner {
     /// The provider took what was typed, and goes on without it.
     async fn wait(&self, attempt: &Attempt, session: &ProviderSession, wait: Wait) {
         let moved = (|| self.linking.move_to_waiting(attempt, session, &wait))
-            .retry(write_backoff())
+            .retry(answer_backoff())
             .await;
         let result = match moved {
             Ok(_) => AttemptResult::Waiting(wait.waiting),
@@ -298,7 +298,7 @@ impl EffectRunner {
             let redeem = Redeem::job(self.providers.partner(), attempt.id, now);
             self.deps.records.store_grant(attempt.id, &sealed, &redeem, now).await
         })
-        .retry(write_backoff())
+        .retry(answer_backoff())
         .await;
         if let Err(error) = &stored {
             // The settling job finds the account at the provider.
@@ -309,7 +309,7 @@ impl EffectRunner {
 
     async fn save_state(&self, id: AttemptId, state: AttemptState) {
         let moved = (|| self.deps.records.move_attempt(id, state, self.deps.clock.now()))
-            .retry(write_backoff())
+            .retry(answer_backoff())
             .await;
         if let Err(error) = moved {
             tracing::error!(%error, "recording an attempt's state failed");
