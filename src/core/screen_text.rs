@@ -85,19 +85,24 @@ pub fn purpose(text: &str, most: usize) -> Result<String, ScreenTextFault> {
     }
 }
 
-/// The fewest letters and digits of a name that is also found without its blanks. Shorter ones stand within other words.
+/// The fewest letters and digits of a name that is also found within words. Shorter ones stand within other words by chance.
 const UNSPACED: usize = 8;
 
 /// Whether a text is read as naming this business, however it is spelt: in other letters that look the same, in capitals,
-/// with signs between its words, or without any.
+/// with signs or blanks between its words or letters, or without any.
 pub fn names(text: &str, business: &str) -> bool {
-    let (text, business) = (words(text), words(business));
+    let (text, business) = (words(text), words(business).concat());
     if business.is_empty() {
         return false;
     }
-    let spelt = text.windows(business.len()).any(|window| window == business);
-    let (text, business) = (text.concat(), business.concat());
-    spelt || (business.chars().count() >= UNSPACED && text.contains(&business))
+    let spelt = |from: usize| {
+        let mut joined = String::new();
+        text[from..].iter().any(|word| {
+            joined.push_str(word);
+            joined == business
+        })
+    };
+    (0..text.len()).any(spelt) || (business.chars().count() >= UNSPACED && text.concat().contains(&business))
 }
 
 /// Its words as they are read, in small letters, with digits that stand for letters read as these.
@@ -192,6 +197,14 @@ mod tests {
             ("dukaan supplies", "Duka", false),
             ("duka supplies", "Duka", true),
             ("loan decisions", "\u{200b}", false),
+            // Short ones, with and without blanks and signs.
+            ("PalmPay loans", "Palm Pay", true),
+            ("a loan by Palm-Pay", "PalmPay", true),
+            ("MPESA float", "M-Pesa", true),
+            ("m pesa float", "MPesa", true),
+            ("Z e n i t h loans", "Zenith", true),
+            ("school fees", "Ol Fees", false),
+            ("zenithal maps", "Zenith", false),
         ] {
             assert_eq!(names(text, business), named, "{text:?} and {business:?}");
         }
