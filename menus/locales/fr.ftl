@@ -14,7 +14,7 @@ ends-soon =
     { $partner } lit { $data } chez { $bank } { $account } pour "{ $purpose }". Fin { $until }. { $days ->
         [one] { $days } jour
        *[other] { $days } jours
-    } de plus ?
+    } à partir d'aujourd'hui ?
 asked-again =
     { $partner } : rouvrir { $bank } { $account } pour "{ $purpose }": { $data }, { $days ->
         [one] { $days } jour

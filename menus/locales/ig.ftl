@@ -6,7 +6,7 @@
 welcome = { $partner } choro igu { $data } gi maka "{ $purpose }", ruo ubochi { $days }. I kwere?
 partners = Kedu ulo oru i na-ejikoro?
 no-partner = O nweghi ulo oru na-ajo akauntu ebe a ugbu a. Kpoo koodu ulo oru nyere gi.
-ends-soon = { $partner } na-agu { $data } na { $bank } { $account } maka "{ $purpose }". Ruo { $until }. Ubochi { $days } ozo?
+ends-soon = { $partner } na-agu { $data } na { $bank } { $account } maka "{ $purpose }". Ruo { $until }. Ubochi { $days } site taa?
 asked-again = { $partner } choro ka i banye ozo na { $bank } { $account } maka "{ $purpose }": { $data } gi, ruo ubochi { $days }.
 languages = Horo asusu gi:
 banks = Horo banki gi, ma o bu pinye aha ya:

@@ -13,7 +13,7 @@ ends-soon =
     { $partner } dey read { $data } for { $bank } { $account } for "{ $purpose }". End { $until }. { $days ->
         [one] { $days } day
        *[other] { $days } days
-    } more?
+    } from today?
 asked-again =
     { $partner }: log in again to { $bank } { $account } for "{ $purpose }": { $data }, { $days ->
         [one] { $days } day

@@ -13,7 +13,7 @@ ends-soon =
     { $partner } inasoma { $data } { $bank } { $account } kwa "{ $purpose }". Itaisha { $until }. { $days ->
         [one] siku { $days }
        *[other] siku { $days }
-    } zaidi?
+    } kuanzia leo?
 asked-again =
     { $partner }: ingia tena { $bank } { $account } kwa "{ $purpose }": { $data }, { $days ->
         [one] siku { $days }

@@ -10,6 +10,7 @@ use crate::core::flow::session::{ConsentGiven, EndingConsent, LinkSummary};
 use crate::core::flow::terms::RequestTerms;
 use crate::core::flow::{Effect, KeepResult, KeepSharing, SessionEvent, SubscriberFacts};
 use crate::core::ids::{ConsentId, IntentId};
+use crate::core::messages::Locale;
 use crate::core::pin::{Pin, SubscriberPin};
 use crate::core::policy::SecretsOverUssd;
 use crate::core::scope::{Data, Scope};
@@ -290,5 +291,27 @@ fn a_new_login_that_a_partner_asks_for_is_a_new_consent() {
         let consent = open.consent.expect("a consent");
         assert_eq!((consent.text.as_str(), consent.days), (asked, 14));
         assert_eq!(open.renews, Some(facts.links[0].id));
+    }
+}
+
+/// In every language the days are said to count from today, as the consent counts them: read as more days, they would be added
+/// to the end that is named just before.
+#[test]
+fn the_days_count_from_today_in_every_language() {
+    for locale in Locale::ALL {
+        let today = match locale {
+            Locale::En | Locale::Pcm => "from today?",
+            Locale::Ha => "daga yau?",
+            Locale::Yo => "lati oni?",
+            Locale::Ig => "site taa?",
+            Locale::Sw => "kuanzia leo?",
+            Locale::Fr => "à partir d'aujourd'hui ?",
+        };
+        let mut phone = Phone::new();
+        phone.septets = 1_000;
+        phone.state.locale = locale;
+        let said = phone.dial_known(&known(&["Zenith"]), &[]);
+        let text = said.lines().next().unwrap_or_default();
+        assert!(text.contains("30") && text.ends_with(today), "{locale}: {said}");
     }
 }
