@@ -51,10 +51,13 @@ impl FactsReader {
         let requests = self.records.pending_requests(tag, code.as_ref(), now).await?;
         let facts = self.records.history(self.partner, tag, now, self.pins).await?;
         let partners = &requests.partners;
-        let pending = self.pending_attempts(facts.pending_attempt, partners).await?.pop();
+        let mut unresolved = Vec::new();
+        for attempt in facts.unresolved {
+            unresolved.extend(self.pending_attempt(attempt, partners).await?);
+        }
         let lost = facts.newest_submission.filter(|newest| is_lost(newest, query.series));
-        let lost = self.pending_attempts(lost, partners).await?.pop();
-        let unresolved = self.pending_attempts(facts.unresolved, partners).await?;
+        let lost = self.read_once(lost, &unresolved, partners).await?;
+        let pending = self.read_once(facts.pending_attempt, &unresolved, partners).await?;
         let untold_link = match facts.untold_link {
             Some(attempt) => match self.records.link_of_attempt(attempt.id).await? {
                 Some(link) if link.in_use_at(now) => self.link_origin(&link, partners).await?,
@@ -156,16 +159,18 @@ impl FactsReader {
         self.pending_attempt(attempt, &partners).await
     }
 
-    async fn pending_attempts(
+    /// Where an attempt stands, unless that was read before.
+    async fn read_once(
         &self,
-        attempts: impl IntoIterator<Item = Attempt>,
+        attempt: Option<Attempt>,
+        known: &[PendingAttempt],
         partners: &[PartnerRef],
-    ) -> Result<Vec<PendingAttempt>, RecordsError> {
-        let mut found = Vec::new();
-        for attempt in attempts {
-            found.extend(self.pending_attempt(attempt, partners).await?);
+    ) -> Result<Option<PendingAttempt>, RecordsError> {
+        let Some(attempt) = attempt else { return Ok(None) };
+        match known.iter().find(|known| known.attempt.id == attempt.id) {
+            Some(known) => Ok(Some(known.clone())),
+            None => self.pending_attempt(attempt, partners).await,
         }
-        Ok(found)
     }
 
     async fn pending_attempt(

@@ -52,9 +52,13 @@ impl Step<'_> {
             },
         };
         self.adopt_waiting(id);
-        self.take_late_link(id, &result);
+        let decided = self.take_late_link(id, &result);
         let Some(attempt) = self.state.attempt_mut(id) else {
-            return EventEffect::Ignored;
+            return if decided {
+                EventEffect::Applied
+            } else {
+                EventEffect::Ignored
+            };
         };
         let (step, begun_at, before) = (attempt.step, attempt.begun_at, attempt.state);
         if attempt.apply(event, self.context.now).is_err() {
@@ -92,15 +96,15 @@ impl Step<'_> {
     }
 
     /// What was left behind undecided is decided: nothing stands in the way of another login there. If it led to a link that
-    /// is what the person hears next, unless the provider waits for them elsewhere.
-    fn take_late_link(&mut self, id: AttemptId, result: &AttemptResult) {
+    /// is what the person hears next, unless the provider waits for them elsewhere. Returns whether it was left behind.
+    fn take_late_link(&mut self, id: AttemptId, result: &AttemptResult) -> bool {
         let undecided = matches!(
             result,
             AttemptResult::Unknown | AttemptResult::Granted | AttemptResult::Waiting(_)
         );
         let of = |aside: &ConnectSession| aside.attempt.as_ref().map(|attempt| attempt.id) == Some(id);
         let Some(at) = self.state.set_aside.iter().position(of).filter(|_| !undecided) else {
-            return;
+            return false;
         };
         let aside = self.state.set_aside.remove(at);
         let at_hand = self.state.session.as_ref().and_then(|session| session.attempt.as_ref());
@@ -110,6 +114,7 @@ impl Step<'_> {
             self.state.session = Some(aside);
             self.state.cursor.stale = true;
         }
+        true
     }
 
     fn follow_attempt_result(&mut self, result: AttemptResult) {

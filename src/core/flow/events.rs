@@ -160,8 +160,8 @@ pub(super) enum EventEffect {
 }
 
 impl Flow {
-    /// Applies an event. A turn that waits for it gets its screen. Returns whether it was about the present session and a
-    /// legal move; if not, nothing has changed.
+    /// Applies an event. A turn that waits for it gets its screen. Returns whether it was about the present session, or one
+    /// that was set aside, and a legal move; if not, nothing has changed.
     pub fn apply(&self, state: &mut Subscriber, event: &SessionEvent, context: &StepContext<'_>) -> bool {
         self.step(state, context).apply_event(event)
     }

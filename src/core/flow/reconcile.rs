@@ -3,6 +3,7 @@
 
 use super::facts::{LinkOrigin, PendingAttempt, SubscriberFacts};
 use super::session::{ChosenInstitution, ConnectSession};
+use super::state::MAX_SET_ASIDE;
 use super::step::Step;
 use crate::core::attempt::{AttemptEvent, LiveAttempt, LiveAttemptState, REFUSAL_MEMORY};
 use crate::core::ids::NodeId;
@@ -70,7 +71,7 @@ impl Step<'_> {
     /// What the records say may still come to something, and is not at hand, is kept in mind; nothing else is.
     fn reconcile_aside(&mut self, unresolved: &[PendingAttempt]) {
         let mut known = std::mem::take(&mut self.state.set_aside);
-        for pending in unresolved {
+        for pending in unresolved.iter().take(MAX_SET_ASIDE) {
             let id = Some(pending.attempt.id);
             if self.state.attempt_id() == id {
                 continue;

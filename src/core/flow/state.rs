@@ -18,7 +18,7 @@ use crate::core::token_bucket::TokenBucket;
 pub const MAX_DIALOGS: usize = 4;
 
 /// How many sessions are set aside: more banks than anybody tries while none of them answers. The records know them all.
-const MAX_SET_ASIDE: usize = 4;
+pub(super) const MAX_SET_ASIDE: usize = 4;
 
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Subscriber {

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use super::fixtures::link;
+use super::fixtures::{failed, link};
 use super::phone::Phone;
-use crate::core::attempt::LiveAttemptState;
+use crate::core::attempt::{LiveAttempt, LiveAttemptState};
 use crate::core::flow::state::Subscriber;
-use crate::core::flow::{AttemptResult, LinkOrigin, SubscriberFacts};
+use crate::core::flow::{AttemptResult, LinkOrigin, PendingAttempt, SubscriberFacts};
+use crate::core::ids::AttemptId;
 use crate::core::menu::Outcome;
+use crate::core::next_step::FailureClass;
 
 /// Two logins at Zenith in one connect session, of which the first was never sent and the second made a link; with
 /// every value that the store held on the way, and what the records know at the end.
@@ -108,4 +110,54 @@ fn a_later_login_that_was_not_sent_hides_no_link() {
         );
         assert_eq!(phone.submits(), 0);
     }
+}
+
+/// What was left behind undecided stands in the way of a login there until it is decided: that is written, although it is not
+/// about the session at hand. Of what the records hold undecided no more is kept in mind than of what is left in dialogs.
+#[test]
+fn what_was_left_behind_is_forgotten_once_decided() {
+    let (mut phone, id) = Phone::submitted();
+    phone.resolves(id, AttemptResult::Unknown);
+    phone.types("2");
+    assert_eq!(phone.state.set_aside.len(), 1);
+    for still in [AttemptResult::Unknown, AttemptResult::Granted] {
+        assert!(!phone.resolves(id, still));
+    }
+    assert!(phone.resolves(id, failed(FailureClass::Refused)), "it is to be written");
+    assert!(phone.state.set_aside.is_empty());
+    assert_eq!(phone.stage(), Some(Outcome::ChooseBank));
+    assert!(
+        !phone.resolves(id, failed(FailureClass::Refused)),
+        "there is nothing left of it"
+    );
+
+    let (phone, _) = Phone::submitted();
+    let session = phone.session().clone();
+    let pending = |n: u8| PendingAttempt {
+        series: session.series,
+        submissions: session.submissions,
+        terms: None,
+        attempt: LiveAttempt {
+            id: AttemptId::from_bytes([n; 16]),
+            state: LiveAttemptState::Unknown,
+            ..session.attempt.clone().expect("an attempt")
+        },
+        session: session.id,
+        consent: session.consent.clone(),
+        renews: None,
+        institution: session.institution.clone().expect("a bank"),
+    };
+    let facts = SubscriberFacts {
+        unresolved: (1..=9).map(pending).collect(),
+        ..SubscriberFacts::default()
+    };
+    let mut phone = Phone::new();
+    phone.dial_known(&facts, &[]);
+    let known = phone
+        .state
+        .set_aside
+        .iter()
+        .map(|aside| aside.attempt.as_ref().map(|attempt| attempt.id));
+    let newest: Vec<_> = (1..=4).map(|n| Some(AttemptId::from_bytes([n; 16]))).collect();
+    assert_eq!(known.collect::<Vec<_>>(), newest);
 }
