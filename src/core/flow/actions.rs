@@ -291,14 +291,16 @@ impl Step<'_> {
             return Transition::stay("note-not-found");
         }
         if self.state.sms_dialog().is_some() {
-            // A list of the one that is looked for would name it where others read it.
-            if typed.bytes().all(|byte| byte.is_ascii_digit()) {
+            // A list of what is looked for would name it where others read it.
+            let digits = typed.bytes().all(|byte| byte.is_ascii_digit());
+            let [only] = found[..] else {
+                return Transition::stay("note-choice");
+            };
+            if digits {
                 return Transition::stay("note-choice");
             }
-            if let [only] = found[..] {
-                let Offer { provider, institution } = &offers[only];
-                return self.pick_institution(&offers::offer_key(provider, &institution.id));
-            }
+            let Offer { provider, institution } = &offers[only];
+            return self.pick_institution(&offers::offer_key(provider, &institution.id));
         }
         self.state.cursor.query = Some(typed.to_owned());
         self.state.cursor.page = 0;

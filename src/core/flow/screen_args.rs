@@ -30,7 +30,7 @@ impl Step<'_> {
         let session = self.state.session.as_ref();
         let shown = self.shown_link();
         let until = shown.map_or(String::new(), |link| consent::date_text(link.until));
-        let field = session.map_or(String::new(), |session| self.without_bank(self.field_label(session)));
+        let field = session.map_or(String::new(), |session| self.field_label(session));
         let waited = session
             .and_then(|s| s.attempt.as_ref())
             .map_or(0, |a| self.context.now.since(a.begun_at).as_secs());

@@ -1,14 +1,17 @@
 //! What screens say by SMS. Other people read an inbox, on a shared phone and on a lock screen: no SMS names the bank or the
 //! account that somebody has or has picked, whatever the screen says on the phone.
 //!
-//! * The list of banks is the same for everybody and tells nothing; it is shown, without the person's own bank first. A name
-//!   that finds one bank only picks it, so that no list of one names it.
-//! * Where a screen names the bank it says "your bank". What comes from the bank itself is not repeated.
+//! * The list of banks is the same for everybody and tells nothing; it is shown, without the person's own bank first, and
+//!   never narrowed to what somebody looks for. A name that finds one bank only picks it.
+//! * Where a screen names the bank it says "your bank". What comes from the bank itself is not repeated: the ways to log in
+//!   to it have names that it gave them, so they are for the phone, and so is a field whose label names it.
 //! * Accounts, and what is done with them, are for the phone, as are secrets and the person's own code.
 
 use super::sms_proof::binding_option;
 use super::step::Step;
 use crate::core::menu::{Action, ListSource, OptionTarget, Screen, ScreenKind};
+use crate::core::next_step::FieldKind;
+use crate::core::search;
 
 /// Messages that say by SMS what the first of each pair says on a screen.
 const VARIANTS: &[(&str, &str)] = &[
@@ -38,9 +41,9 @@ impl Step<'_> {
                 source: ListSource::Links,
                 ..
             } => Some("sms-accounts"),
-            // Its entries are accounts.
+            // Its entries are accounts, or called what the bank calls them.
             ScreenKind::List {
-                source: ListSource::Accounts,
+                source: ListSource::Accounts | ListSource::Methods,
                 ..
             } => Some("sms-dial"),
             _ if FOR_THE_PHONE.iter().any(|action| leads_to(screen, *action)) => Some("sms-accounts"),
@@ -49,7 +52,7 @@ impl Step<'_> {
             | ScreenKind::List {
                 source: ListSource::FieldChoices,
                 ..
-            } => (!secret_allowed).then_some("sms-dial"),
+            } => (!secret_allowed || self.field_names_bank()).then_some("sms-dial"),
             // The warning is of what is typed on the phone: it is given there.
             ScreenKind::Choices if leads_to(screen, Action::AcceptWarning) => (!secret_allowed).then_some("sms-dial"),
             _ => None,
@@ -69,29 +72,39 @@ impl Step<'_> {
         own.map_or(id, |(_, sms)| sms)
     }
 
-    /// What comes from the bank, as it may be repeated: by SMS without its name.
-    pub(super) fn without_bank(&self, text: String) -> String {
-        let session = self
-            .state
-            .session
-            .as_ref()
-            .filter(|_| self.state.sms_dialog().is_some());
-        let Some(institution) = session.and_then(|session| session.institution.as_ref()) else {
-            return text;
+    /// Whether what is asked names the bank that asks it.
+    fn field_names_bank(&self) -> bool {
+        let Some(session) = &self.state.session else {
+            return false;
         };
-        let name = institution.name.to_ascii_lowercase();
-        if name.is_empty() {
-            return text;
-        }
-        let word = self.text("your-bank");
-        let (mut rest, mut clean) = (text.as_str(), String::new());
-        while let Some(at) = rest.to_ascii_lowercase().find(&name) {
-            clean.push_str(&rest[..at]);
-            clean.push_str(&word);
-            rest = &rest[at + name.len()..];
-        }
-        clean + rest
+        let Some((institution, field)) = session.institution.as_ref().zip(session.current_field()) else {
+            return false;
+        };
+        let title = session.form.as_ref().and_then(|form| form.title.as_deref());
+        let choices = match &field.kind {
+            FieldKind::OneOf(choices) => choices.as_slice(),
+            _ => &[],
+        };
+        let choices = choices.iter().map(|choice| choice.label.as_str());
+        let mut said = choices.chain([field.label.as_str()]).chain(title);
+        said.any(|said| names_bank(said, &institution.name))
     }
+}
+
+/// Words of names that tell nothing and have no initial.
+const SMALL_WORDS: &[&str] = &["of", "the", "for", "and", "de", "la"];
+
+/// Whether a text has a word of a bank's name, alone or within another word, or what its initials spell.
+fn names_bank(text: &str, bank: &str) -> bool {
+    let mut words = search::normalized_words(bank);
+    words.retain(|word| !SMALL_WORDS.contains(&word.as_str()));
+    let initials: String = words.iter().filter_map(|word| word.chars().next()).collect();
+    let telling = words.iter().filter(|word| *word != "bank");
+    let telling: Vec<_> = telling.chain((words.len() > 2).then_some(&initials)).collect();
+    search::normalized_words(text).iter().any(|said| {
+        let named = |word: &&String| said == *word || (word.len() > 3 && said.contains(word.as_str()));
+        telling.iter().any(named)
+    })
 }
 
 /// What is done to an account that is linked: all of it binds, or names the account.
@@ -107,4 +120,27 @@ const FOR_THE_PHONE: &[Action] = &[
 fn leads_to(screen: &Screen, action: Action) -> bool {
     let target = OptionTarget::Action(action);
     screen.options.iter().any(|option| option.target == target)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A label names the bank by any word of its name that tells it, by its initials, and in one word with others.
+    #[test]
+    fn a_label_names_the_bank() {
+        for (label, bank, named) in [
+            ("Zenith internet banking ID", "Zenith Bank", true),
+            ("ZENITHBANK PIN", "Zenith Bank", true),
+            ("Your GTB user ID", "Guaranty Trust Bank", true),
+            ("UBA card number", "U.B.A", true),
+            ("User ID of the bank", "Zenith Bank", false),
+            ("Internet banking password", "Zenith Bank", false),
+            ("Password", "First Bank of Nigeria", false),
+            ("FBN token", "First Bank of Nigeria", true),
+            ("First name", "First Bank of Nigeria", true),
+        ] {
+            assert_eq!(names_bank(label, bank), named, "{label:?} and {bank:?}");
+        }
+    }
 }

@@ -116,10 +116,15 @@ impl Step<'_> {
 
     /// What the provider says about filling in the field on the screen, where there is room for it.
     fn field_help(&self) -> Option<String> {
-        let session = self.state.session.as_ref()?;
+        // By SMS the bank's own words are not repeated.
+        let session = self
+            .state
+            .session
+            .as_ref()
+            .filter(|_| self.state.sms_dialog().is_none())?;
         let asked = [Outcome::Ask, Outcome::AskChoice].map(|outcome| self.flow.menu.outcome(outcome));
         let help = session.current_field()?.help.as_deref()?;
-        let help = self.without_bank(gsm7::clean_name(help, MAX_FIELD_HELP));
+        let help = gsm7::clean_name(help, MAX_FIELD_HELP);
         (asked.contains(&self.state.cursor.screen.as_str()) && !help.is_empty()).then_some(help)
     }
 
@@ -193,12 +198,12 @@ impl Step<'_> {
                 .and_then(|session| session.institution.as_ref())
                 .iter()
                 .flat_map(|institution| institution.methods.iter().enumerate())
-                .map(|(at, method)| (at.to_string(), self.without_bank(method.name.clone())))
+                .map(|(at, method)| (at.to_string(), method.name.clone()))
                 .collect(),
             ListSource::FieldChoices => match session.and_then(|s| s.current_field()).map(|field| &field.kind) {
                 Some(FieldKind::OneOf(choices)) => choices
                     .iter()
-                    .map(|choice| (choice.value.clone(), self.without_bank(choice.label.clone())))
+                    .map(|choice| (choice.value.clone(), choice.label.clone()))
                     .collect(),
                 _ => Vec::new(),
             },
