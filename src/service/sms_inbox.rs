@@ -9,7 +9,7 @@ use subtle::ConstantTimeEq as _;
 use super::callbacks::{IncomingRequest, SmsCallbacks};
 use super::deps::Deps;
 use super::sms::outbox::{OutgoingMessage, SmsOutbox};
-use super::sms::proof::{proof_limit, reply_key};
+use super::sms::proof::reply_key;
 use super::sms::routes::{SmsRoute, SmsRoutes};
 use super::sms_responder::{RetryLater, Sender, SmsReaction, SmsResponder};
 use super::strangers::StrangerKind;
@@ -122,12 +122,9 @@ impl SmsInbox {
         } else if sms.part.as_ref().is_none_or(|part| part.part == 1) {
             let preference = self.deps.records.sms_preference(partner, &tag).await?;
             let stopped = preference.filter(|found| found.stopped).map(|found| found.at);
-            let limit = proof_limit(now);
-            let proofs_left = self.deps.records.sms_proofs_left(partner, &tag, limit).await?;
             let from = Sender {
                 route,
                 partner,
-                proofs_left,
                 tag,
                 stopped,
             };

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::sms::routes::SmsRoute;
 use super::turn::TurnRunner;
 use super::turn::sms::{SmsTurn, service_code_for};
-use crate::core::flow::turn_context::{ReceivedSms, SmsContext};
+use crate::core::flow::turn_context::ReceivedSms;
 use crate::core::ids::PartnerId;
 use crate::core::messages::Locale;
 use crate::core::seal::SubscriberTag;
@@ -28,8 +28,6 @@ pub struct Sender<'a> {
     pub route: &'a SmsRoute,
     /// With whom their SMS are kept.
     pub partner: PartnerId,
-    /// How many wrong numbers they may still text.
-    pub proofs_left: u32,
     pub tag: SubscriberTag,
     /// Since when they have wanted no SMS from us, if they have opted out.
     pub stopped: Option<Timestamp>,
@@ -105,12 +103,9 @@ impl SmsResponder {
                 sent_at: sms.received_at.map_or(now, |at| at.plus(SECOND).min(now)),
             },
             locale,
-            context: SmsContext {
-                id: &sms.message_id,
-                proofs_left: from.proofs_left,
-                dial,
-                opted_out_at: from.stopped,
-            },
+            id: &sms.message_id,
+            dial,
+            opted_out_at: from.stopped,
         };
         let reply = self.0.sms(turn).await;
         let reply = reply.map_err(|error| RetryLater(error.to_string()))?;

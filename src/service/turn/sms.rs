@@ -14,6 +14,7 @@ use crate::core::flow::turn_context::{ReceivedSms, SmsContext, TurnContext, Turn
 use crate::core::ids::PartnerId;
 use crate::core::messages::Locale;
 use crate::core::msisdn::Msisdn;
+use crate::core::time::Timestamp;
 use crate::records::SmsProof;
 use crate::service::channel::Channel;
 use crate::service::live::LoadedValue;
@@ -34,7 +35,12 @@ pub struct SmsTurn<'a> {
     pub sms: ReceivedSms,
     /// The language of its keyword, for somebody who has not chosen one.
     pub locale: Option<Locale>,
-    pub context: SmsContext<'a>,
+    /// The gateway's id of the SMS.
+    pub id: &'a str,
+    /// What is dialled to go on with what must not be sent by SMS.
+    pub dial: &'a str,
+    /// Since when the person has opted out of SMS, if so.
+    pub opted_out_at: Option<Timestamp>,
 }
 
 /// The reply to an SMS.
@@ -71,19 +77,26 @@ impl TurnRunner {
     /// When it is to come again. It may have been taken all the same, and is then known when it does.
     pub async fn sms(&self, turn: SmsTurn<'_>) -> Result<SmsTurnReply, TurnError> {
         let channel = sms_channel_name(turn.route);
-        let id = turn.context.id;
+        let id = turn.id;
         let key = self
             .keyring
             .digest("text dialog", &[turn.route.as_bytes(), id.as_bytes()]);
         let turn_id = self.short_digest(&format!("{} {id}", turn.route));
-        let now = self.runtime.clock.now();
+        let (tag, now) = (self.keyring.tag(turn.from), self.runtime.clock.now());
+        let records = &self.runtime.records;
+        let context = SmsContext {
+            id,
+            proofs_left: records.sms_proofs_left(turn.partner, &tag, proof_limit(now)).await?,
+            dial: turn.dial,
+            opted_out_at: turn.opted_out_at,
+        };
         let request = TurnRequest {
-            tag: self.keyring.tag(turn.from),
+            tag,
             msisdn: Some(turn.from),
             locale: turn.locale.unwrap_or_default(),
             event: TurnEvent::Sms(turn.sms),
             kept_with: Some((turn.partner, turn.route)),
-            context: TurnContext::for_sms((key, turn_id), (&channel, turn.country), turn.context, now),
+            context: TurnContext::for_sms((key, turn_id), (&channel, turn.country), context, now),
         };
         let served = tokio::time::timeout(MAX_TIME, self.run(&request)).await;
         let served = served.unwrap_or(Err(TurnError::Timeout))?;
