@@ -54,6 +54,12 @@ impl LinkingWays {
     }
 }
 
+/// Of each country in which nobody can link anything, why.
+pub fn no_ways(ways: &[LinkingWays]) -> Vec<String> {
+    let none = ways.iter().filter(|ways| ways.nobody_can_link());
+    none.map(ToString::to_string).collect()
+}
+
 impl fmt::Display for LinkingWays {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.offered > 0 {

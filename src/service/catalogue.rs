@@ -22,7 +22,7 @@ use crate::core::flow::Offer;
 use crate::core::ids::PartnerId;
 use crate::core::policy::Policy;
 use crate::core::time::Clock;
-use crate::providers::offer::LinkingWays;
+use crate::providers::offer::no_ways;
 use crate::providers::{AuthMethod, Institution, ListScope};
 
 mod lists;
@@ -39,6 +39,15 @@ const LOOK_EVERY: Duration = Duration::from_mins(1);
 /// What can be linked, by the lists that it comes from, and by country.
 type Offers = HashMap<Arc<[ListKey]>, HashMap<String, Arc<Vec<Offer>>>>;
 
+/// What turns and probes want to know of the lists: worked out when one changes, so that asking costs next to nothing.
+#[derive(Default)]
+struct Published {
+    offers: Offers,
+    /// Why nobody can link anything, of each country of which that is so, by the operator's lists; `None` before all have
+    /// been read.
+    no_ways: Option<Vec<String>>,
+}
+
 /// The institutions of all providers.
 pub struct Catalogue {
     providers: Arc<Providers>,
@@ -48,7 +57,7 @@ pub struct Catalogue {
     pages: bool,
     lists: Mutex<Lists>,
     /// Turns that wait for the first list watch it.
-    offers: watch::Sender<Offers>,
+    published: watch::Sender<Published>,
     /// Changes when there is more to keep fresh.
     wanted: watch::Sender<()>,
 }
@@ -75,10 +84,10 @@ impl Catalogue {
             clock,
             pages: true,
             lists: Mutex::new(lists),
-            offers: watch::Sender::default(),
+            published: watch::Sender::default(),
             wanted: watch::Sender::default(),
         };
-        catalogue.publish_offers(&catalogue.lists());
+        catalogue.publish(&catalogue.lists());
         catalogue
     }
 
@@ -88,43 +97,36 @@ impl Catalogue {
         Self { pages, ..self }
     }
 
-    /// What a partner can link on a channel of this country, as it was last read, however old. `None` before the first list.
-    pub fn offers(&self, partner: PartnerId, country: &str) -> Option<Arc<Vec<Offer>>> {
+    /// What a partner can link on a channel of this country, as it was last read, however old; `None` before the first list.
+    /// And whether every list that it comes from has been read.
+    pub fn offers(&self, partner: PartnerId, country: &str) -> (Option<Arc<Vec<Offer>>>, bool) {
         let (keys, all_read) = {
             let mut lists = self.lists();
-            let keys = lists.used(partner, self.clock.now())?;
+            let Some(keys) = lists.used(partner, self.clock.now()) else {
+                return (None, false);
+            };
             let all_read = lists.are_read(&keys);
             (keys, all_read)
         };
-        let offers = self.offers.borrow().get(&keys)?.get(country).cloned()?;
+        let published = self.published.borrow();
+        let offers = published.offers.get(&keys).and_then(|offers| offers.get(country));
         // That nothing can be linked is not known before every list was seen.
-        (all_read || !offers.is_empty()).then_some(offers)
+        let known = offers.filter(|offers| all_read || !offers.is_empty());
+        (known.cloned(), all_read)
     }
 
-    /// Whether every list of a partner's offers has been read.
-    pub fn all_lists_read(&self, partner: PartnerId) -> bool {
-        let mut lists = self.lists();
-        let keys = lists.used(partner, self.clock.now());
-        keys.is_some_and(|keys| lists.are_read(&keys))
-    }
-
-    /// Which ways to link there are on lines of each country, of the operator's lists; `None` before all have been read.
-    pub fn linking_ways(&self) -> Option<Vec<LinkingWays>> {
-        let lists = self.lists();
-        let keys: Vec<_> = lists.keys_of(self.providers.partner()).cloned().collect();
-        let countries: BTreeSet<_> = self.providers.countries().iter().collect();
-        let ways = countries
-            .into_iter()
-            .map(|country| lists.ways(&keys, &self.policy, (country, self.pages)));
-        lists.are_read(&keys).then(|| ways.collect())
+    /// Why nobody can link anything on lines of a country, of each of which that is so, by the operator's lists; `None` before
+    /// all have been read.
+    pub fn no_ways(&self) -> Option<Vec<String>> {
+        self.published.borrow().no_ways.clone()
     }
 
     /// Waits until there are offers of a partner for this country, at most 2.5 s. Says whether there are.
     pub async fn wait_for_offers(&self, partner: PartnerId, country: &str) -> bool {
         let come = async {
-            let mut published = self.offers.subscribe();
+            let mut published = self.published.subscribe();
             self.load_partner(partner).await;
-            while self.offers(partner, country).is_none() {
+            while self.offers(partner, country).0.is_none() {
                 if published.changed().await.is_err() {
                     return false;
                 }
@@ -177,7 +179,7 @@ impl Catalogue {
     /// Waits until a provider's list for this partner has been read, at most 2.5 s.
     pub async fn wait_for_list(&self, partner: PartnerId, provider: &str) {
         let come = async {
-            let mut published = self.offers.subscribe();
+            let mut published = self.published.subscribe();
             self.load_partner(partner).await;
             while self.is_unread(partner, provider) && published.changed().await.is_ok() {}
         };
@@ -188,7 +190,7 @@ impl Catalogue {
     /// The ways to log in at an institution that may be offered in every country where it is offered to this partner at all.
     pub fn usable_methods(&self, partner: PartnerId, provider: &str, id: &str) -> Vec<AuthMethod> {
         let offers = self.providers.countries().iter();
-        let offers: Vec<_> = offers.filter_map(|country| self.offers(partner, country)).collect();
+        let offers: Vec<_> = offers.filter_map(|country| self.offers(partner, country).0).collect();
         let is_meant = |offer: &&Offer| offer.provider == provider && offer.institution.id == id;
         let mut meant = offers
             .iter()
@@ -228,7 +230,7 @@ impl Catalogue {
                 let keys = names.iter().filter_map(|name| self.list_key(partner, name)).collect();
                 let mut lists = self.lists();
                 if lists.set_keys(partner, keys, self.clock.now()) {
-                    self.publish_offers(&lists);
+                    self.publish(&lists);
                     self.wanted.send_replace(());
                 }
             }
@@ -249,23 +251,13 @@ impl Catalogue {
                 tracing::info!(provider = name, count = institutions.len(), "institution list read");
                 let mut lists = self.lists();
                 lists.set_institutions(key, institutions, read_at);
-                self.publish_offers(&lists);
-                drop(lists);
-                self.report_no_way();
+                self.publish(&lists);
             }
             // Its keys have just been taken away.
             Err(ProviderCallError::NotSetUp) if key.partner != self.providers.partner() => {}
             Err(error) => {
                 tracing::warn!(provider = name, %error, "reading an institution list failed, the old one stays");
             }
-        }
-    }
-
-    /// Says so where nobody can link anything, although the lists are there.
-    fn report_no_way(&self) {
-        let ways = self.linking_ways().unwrap_or_default();
-        for ways in ways.iter().filter(|ways| ways.nobody_can_link()) {
-            tracing::error!("{ways}");
         }
     }
 
@@ -283,7 +275,7 @@ impl Catalogue {
         self.lists.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn publish_offers(&self, lists: &Lists) {
+    fn publish(&self, lists: &Lists) {
         let countries = self.providers.countries();
         let by_country = |keys: &Arc<[ListKey]>| {
             let offers = countries.iter().map(|country| {
@@ -292,8 +284,26 @@ impl Catalogue {
             });
             (keys.clone(), offers.collect())
         };
-        let shown = lists.shown();
-        self.offers.send_replace(shown.iter().map(by_country).collect());
+        let offers = lists.shown().iter().map(by_country).collect();
+        let no_ways = self.read_no_ways(lists);
+        if no_ways != self.no_ways() {
+            for why in no_ways.iter().flatten() {
+                tracing::error!("{why}");
+            }
+        }
+        self.published.send_replace(Published { offers, no_ways });
+    }
+
+    fn read_no_ways(&self, lists: &Lists) -> Option<Vec<String>> {
+        let keys: Vec<_> = lists.keys_of(self.providers.partner()).cloned().collect();
+        if !lists.are_read(&keys) {
+            return None;
+        }
+        let countries: BTreeSet<_> = self.providers.countries().iter().collect();
+        let ways = countries
+            .into_iter()
+            .map(|country| lists.ways(&keys, &self.policy, (country, self.pages)));
+        Some(no_ways(&ways.collect::<Vec<_>>()))
     }
 
     /// Keeps the lists fresh until the process ends, each at its own pace. A failed first read is tried again soon.

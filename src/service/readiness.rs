@@ -17,7 +17,7 @@ use super::callbacks::{PartState, Readiness};
 use super::catalogue::Catalogue;
 use super::database_clock::DatabaseClock;
 use super::deps::Deps;
-use crate::providers::offer::LinkingWays;
+use crate::providers::offer::{LinkingWays, no_ways};
 
 /// How long an answer is good for.
 const FRESH: Duration = Duration::from_secs(1);
@@ -44,13 +44,7 @@ pub struct LinkingNote {
 impl LinkingNote {
     /// Where nobody can, that is no reason to take no turns: people must be told, and can look and unlink.
     fn state(&self) -> PartState {
-        let ways = self.catalogue.linking_ways();
-        let ways = ways.as_ref().unwrap_or(&self.configured);
-        let none: Vec<_> = ways
-            .iter()
-            .filter(|ways| ways.nobody_can_link())
-            .map(ToString::to_string)
-            .collect();
+        let none = self.catalogue.no_ways().unwrap_or_else(|| no_ways(&self.configured));
         if none.is_empty() {
             PartState::Good
         } else {

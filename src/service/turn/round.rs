@@ -170,11 +170,11 @@ impl TurnRunner {
         } else {
             None
         };
-        let offers = self.catalogue.offers(partner, country);
+        let (offers, all_lists_read) = self.catalogue.offers(partner, country);
         let health = self.attempts.health.snapshot();
         let mut context = StepContext {
             health: &health,
-            all_lists_read: self.catalogue.all_lists_read(partner),
+            all_lists_read,
             ..self
                 .runtime
                 .context(answer_by, offers.as_deref().map(Vec::as_slice), country)

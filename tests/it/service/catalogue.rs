@@ -46,6 +46,7 @@ async fn a_slow_provider_holds_up_no_other() {
     let offered = || {
         catalogue
             .offers(operator_partner().id, "NG")
+            .0
             .map_or(0, |offers| offers.len())
     };
     eventually(Duration::from_secs(10), async || offered() == 1).await;
@@ -127,7 +128,7 @@ impl TwoProviders {
     /// What a partner can link, once it can be said.
     async fn offered(&self, partner: PartnerId) -> Vec<String> {
         assert!(self.catalogue.wait_for_offers(partner, "NG").await);
-        let offers = self.catalogue.offers(partner, "NG").unwrap();
+        let offers = self.catalogue.offers(partner, "NG").0.unwrap();
         offers
             .iter()
             .map(|offer| format!("{}/{}", offer.provider, offer.institution.id))
@@ -145,7 +146,7 @@ impl TwoProviders {
 async fn each_partner_is_offered_its_own() {
     let two = TwoProviders::new(Arc::new(SystemClock)).await;
     let operator = operator_partner().id;
-    assert!(two.catalogue.offers(partner(2).id, "NG").is_none());
+    assert!(two.catalogue.offers(partner(2).id, "NG").0.is_none());
     two.catalogue.refresh().await;
     assert_eq!(two.offered(operator).await, ["mono/b1:p", "umoja/savings"]);
     assert_eq!(two.offered(partner(2).id).await, ["umoja/chama", "umoja/trust"]);
@@ -187,6 +188,7 @@ async fn new_keys_are_noticed() {
     let of_three = async || {
         two.catalogue
             .offers(partner(3).id, "NG")
+            .0
             .map_or(0, |offers| offers.len())
     };
     assert!(two.offered(partner(3).id).await.is_empty());
