@@ -70,6 +70,20 @@ pub struct ProviderSession {
     pub form: Option<Form>,
     /// What the answers are submitted as.
     pub kind: SessionKind,
+    /// The last digits of each account that was chosen in it, see [`super::chosen_account`].
+    #[serde(default)]
+    pub chosen: Vec<String>,
+}
+
+impl ProviderSession {
+    /// The same session as its provider calls it from now on. What was chosen in it was.
+    #[must_use]
+    pub fn known_as(&self, changed: Self) -> Self {
+        Self {
+            chosen: self.chosen.clone(),
+            ..changed
+        }
+    }
 }
 
 /// Whether a session links a new account or renews the consent of a linked one.

@@ -4,6 +4,7 @@ pub mod access;
 pub mod api_key;
 pub mod attempt;
 pub mod budget;
+pub mod chosen_account;
 pub mod consent;
 pub mod dial_code;
 pub mod dialed;

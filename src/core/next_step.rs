@@ -175,7 +175,8 @@ impl Form {
 pub struct AccountChoice {
     /// What to answer the provider with. May be the account number itself: sealed wherever it is kept.
     pub key: String,
-    /// The last digits, all that is ever shown.
+    /// The last digits of its number, all that is ever shown. The account that comes back is compared with them: empty
+    /// where they may be those of something else.
     pub masked: String,
     /// The provider's word for its type, folded to a short label.
     pub label: String,

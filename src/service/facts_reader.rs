@@ -231,7 +231,12 @@ fn is_lost(newest: &Attempt, known: Option<(SeriesId, u32)>) -> bool {
     if let Some((series, submissions)) = known {
         return newest.series == series && newest.ordinal > i64::from(submissions);
     }
-    let came_to_nothing = [AttemptState::Refused, AttemptState::Lapsed, AttemptState::Undone];
+    let came_to_nothing = [
+        AttemptState::Refused,
+        AttemptState::Lapsed,
+        AttemptState::Undone,
+        AttemptState::OtherAccount,
+    ];
     newest.told.is_none() && came_to_nothing.contains(&newest.state)
 }
 

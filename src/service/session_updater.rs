@@ -88,7 +88,7 @@ impl SessionUpdater {
 /// The attempt that an event tells of.
 fn attempt_of(event: &SessionEvent) -> Option<AttemptId> {
     match event {
-        SessionEvent::AttemptResolved { id, .. } => Some(*id),
+        SessionEvent::AttemptResolved { id, .. } | SessionEvent::LinkUndone { attempt: id, .. } => Some(*id),
         SessionEvent::AttemptRefused { standing, .. } => Some(standing.attempt.id),
         SessionEvent::ProviderSessionOpened {
             result: OpenResult::Waiting { attempt, .. } | OpenResult::Granted { attempt, .. },

@@ -3,6 +3,7 @@
 use super::effect::{Effect, MoreAccounts, OpenSession};
 use super::events::{EventEffect, MoreAccountsResult};
 use super::step::{Step, Transition};
+use crate::core::chosen_account::last_digits;
 use crate::core::ids::ConnectSessionId;
 use crate::core::linking::SubmissionStep;
 use crate::core::menu::Outcome;
@@ -48,6 +49,11 @@ impl Step<'_> {
         let known = |key: &String| list.accounts.iter().any(|account| account.key == *key);
         if keys.is_empty() || !keys.iter().all(known) || (keys.len() > 1 && !list.many) {
             return Transition::stay("note-choice");
+        }
+        let picked = list.accounts.iter().filter(|account| keys.contains(&account.key));
+        let chosen = picked.map(|account| last_digits(&account.masked)).collect();
+        if let Some(provider_session) = &mut session.provider_session {
+            provider_session.chosen = chosen;
         }
         session.step = SubmissionStep::Choose;
         session.answers.clear();

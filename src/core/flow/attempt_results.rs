@@ -44,7 +44,7 @@ impl Step<'_> {
             | AttemptResult::QuestionLost
             | AttemptResult::TooManyLogins(_) => AttemptEvent::Refuse,
             AttemptResult::Unknown => AttemptEvent::NoAnswer,
-            AttemptResult::Lapsed | AttemptResult::Mismatched => AttemptEvent::Lapse,
+            AttemptResult::Lapsed | AttemptResult::Mismatched | AttemptResult::OtherAccount => AttemptEvent::Lapse,
             // Before it was sent it is over like one that was never sent, after that like one of which nothing came.
             AttemptResult::RequestEnded => match self.state.attempt_mut(id).map(|attempt| attempt.state) {
                 Some(LiveAttemptState::Pending) => AttemptEvent::Refuse,
@@ -117,7 +117,7 @@ impl Step<'_> {
         true
     }
 
-    fn follow_attempt_result(&mut self, result: AttemptResult) {
+    pub(super) fn follow_attempt_result(&mut self, result: AttemptResult) {
         let stage = match result {
             AttemptResult::Prompt(form) => return self.apply_prompt(form),
             AttemptResult::ChooseAccount(list) => return self.apply_account_choice(list),
@@ -133,6 +133,7 @@ impl Step<'_> {
             AttemptResult::Lapsed => Outcome::Unconfirmed,
             AttemptResult::RequestEnded => Outcome::RequestOver,
             AttemptResult::Mismatched => Outcome::Mismatched,
+            AttemptResult::OtherAccount => Outcome::OtherAccount,
         };
         self.set_stage(stage);
     }

@@ -41,6 +41,13 @@ pub enum SessionEvent {
     },
     /// A link was ended as asked.
     Unlinked(LinkId),
+    /// A link was ended because it turned out not to be what the person has linked. If they were told that it is linked,
+    /// this is told instead.
+    LinkUndone {
+        link: LinkId,
+        attempt: AttemptId,
+        result: AttemptResult,
+    },
     /// A new consent for a link was written, or not.
     ConsentRenewed {
         link: LinkId,
@@ -148,6 +155,8 @@ pub enum AttemptResult {
     RequestEnded,
     /// What came of it was not the account that the partner expects; it was undone.
     Mismatched,
+    /// What came of it was not the account that the person chose; it was undone.
+    OtherAccount,
 }
 
 pub(super) enum EventEffect {
@@ -180,6 +189,7 @@ impl Step<'_> {
                 self.apply_unlinked(id);
                 return true;
             }
+            SessionEvent::LinkUndone { link, attempt, result } => self.apply_link_undone(link, attempt, result),
             SessionEvent::ConsentRenewed { link, result } => {
                 self.apply_kept(link, result);
                 return true;
@@ -217,6 +227,19 @@ impl Step<'_> {
         self.state.links.retain(|link| link.id != id);
         self.state.ending.retain(|ending| ending.link != id);
         self.state.forget_result(id);
+    }
+
+    /// A link is gone that was not what it was said to be. That it is linked is taken back.
+    fn apply_link_undone(&mut self, id: LinkId, attempt: AttemptId, result: AttemptResult) -> EventEffect {
+        let said = self.state.session.as_mut().filter(|session| {
+            session.stage.is(Role::Success) && session.attempt.as_ref().is_some_and(|made| made.id == attempt)
+        });
+        if let Some(session) = said {
+            session.result = None;
+            self.follow_attempt_result(result);
+        }
+        self.apply_unlinked(id);
+        EventEffect::Applied
     }
 
     /// A new consent was written, or not. The turn that asked for it is told.

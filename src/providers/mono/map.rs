@@ -121,6 +121,7 @@ pub fn session(reply: wire::SessionReply, kind: SessionKind) -> Option<ProviderS
             .map(|LenientNumber(end)| Timestamp::from_millis(end)),
         form: form.map(forms::parse_form),
         kind,
+        chosen: Vec::new(),
     })
 }
 

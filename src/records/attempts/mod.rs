@@ -123,6 +123,8 @@ db_enum! {
         Linked = "linked",
         /// It turned out good after the person had moved on, and was undone.
         Undone = "undone",
+        /// What came of it was not the account that the person chose, and was undone.
+        OtherAccount = "other_account",
         /// Looked for long enough: nothing was linked.
         Lapsed = "lapsed",
     }
@@ -147,18 +149,21 @@ pub enum Begun {
 // leads from it back to sending, nor to not knowing: anyone who asks the provider may always ask again. From `Granted` on there is only what can
 // come of a grant, and a lapsed attempt moves only when something is found late.
 moves!(AttemptState {
-    Open => [Sending, Accepted, Refused, WrongCode, NotSent, Unknown, Waiting, Granted, Linked, Undone, Lapsed],
-    Sending => [Accepted, Refused, WrongCode, NotSent, Unknown, Waiting, Granted, Linked, Undone, Lapsed],
+    Open => [
+        Sending, Accepted, Refused, WrongCode, NotSent, Unknown, Waiting, Granted, Linked, Undone, OtherAccount, Lapsed,
+    ],
+    Sending => [Accepted, Refused, WrongCode, NotSent, Unknown, Waiting, Granted, Linked, Undone, OtherAccount, Lapsed],
     Accepted => [],
     Refused => [],
     WrongCode => [],
     NotSent => [],
-    Unknown => [Accepted, Refused, WrongCode, NotSent, Waiting, Granted, Linked, Undone, Lapsed],
-    Waiting => [Accepted, Refused, WrongCode, NotSent, Granted, Linked, Undone, Lapsed],
-    Granted => [Linked, Undone, Lapsed],
+    Unknown => [Accepted, Refused, WrongCode, NotSent, Waiting, Granted, Linked, Undone, OtherAccount, Lapsed],
+    Waiting => [Accepted, Refused, WrongCode, NotSent, Granted, Linked, Undone, OtherAccount, Lapsed],
+    Granted => [Linked, Undone, OtherAccount, Lapsed],
     Linked => [],
     Undone => [],
-    Lapsed => [Linked, Undone],
+    OtherAccount => [],
+    Lapsed => [Linked, Undone, OtherAccount],
 });
 
 impl AttemptState {
@@ -324,7 +329,7 @@ pub trait AttemptRecords: Send + Sync {
     /// Writes what the person was told of an attempt, by a live value of this revision; what a newer one has told stays.
     async fn save_told(&self, id: AttemptId, told: Option<ToldOutcome>, revision: u64) -> Result<()>;
     /// Moves an attempt as [`AttemptState::next`] allows; a grant is wiped with the move that ends it. Says whether it
-    /// moved. A move to a final no (`Refused`, `Lapsed`, `Undone`) tells the partner so: `connect_session.failed`, once an
+    /// moved. A move to a final no (`Refused`, `Lapsed`, `Undone`, `OtherAccount`) tells the partner so: `connect_session.failed`, once an
     /// attempt.
     async fn move_attempt(&self, id: AttemptId, to: AttemptState, at: Timestamp) -> Result<bool>;
     /// Stores the sealed grant of an attempt and the job that redeems it, in one transaction, and moves it to `Granted`,

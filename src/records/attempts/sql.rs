@@ -114,7 +114,9 @@ impl AttemptRecords for Backend {
             }
             let state = query_scalar("SELECT state FROM attempts WHERE id = $1").bind(id);
             match state.fetch_optional(tx).await? {
-                Some(AttemptState::Granted | AttemptState::Linked | AttemptState::Undone) => Ok(false),
+                Some(
+                    AttemptState::Granted | AttemptState::Linked | AttemptState::Undone | AttemptState::OtherAccount,
+                ) => Ok(false),
                 Some(_) => Err(RecordsError(
                     "a grant for an attempt that was answered with no".to_owned(),
                 )),
@@ -167,7 +169,7 @@ struct WithGrant {
 fn moving(id: AttemptId, to: AttemptState, at: Timestamp) -> Query<'static> {
     let moving = query(AssertSqlSafe(format!(
         "UPDATE attempts SET state = $2, moved_at = $3, returned = NULL, \
-         sealed_grant = CASE WHEN $2 IN ('linked', 'undone', 'lapsed') THEN NULL ELSE sealed_grant END \
+         sealed_grant = CASE WHEN $2 IN ('linked', 'undone', 'other_account', 'lapsed') THEN NULL ELSE sealed_grant END \
          WHERE id = $1 AND state IN {}",
         to.sources()
     )));

@@ -217,6 +217,7 @@ pub(super) fn final_no(state: AttemptState) -> Option<&'static str> {
         AttemptState::Refused => Some("refused"),
         AttemptState::Lapsed => Some("unconfirmed"),
         AttemptState::Undone => Some("undone"),
+        AttemptState::OtherAccount => Some("other_account"),
         _ => None,
     }
 }

@@ -185,7 +185,7 @@ impl<D: Dialect> Bank<D> {
         let now = self.now();
         let at_bank = customers::accounts(session.institution, &progress.username)
             .into_iter()
-            .nth(progress.chosen)?;
+            .nth((progress.chosen + usize::from(progress.scenario.mixed_up)) % customers::ACCOUNTS)?;
         let account = StandInAccount {
             owner: session.owner,
             id: self.generate_id(),

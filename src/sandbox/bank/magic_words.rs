@@ -120,6 +120,16 @@ const MAGIC_WORDS: &[MagicWord] = &[
         &[Challenge::Choose, Challenge::Otp],
         "three accounts, then a one-time code",
     ),
+    MagicWord {
+        letters: "many-other",
+        digits: "1019",
+        scenario: LoginScenario {
+            challenges: &[Challenge::Choose],
+            mixed_up: true,
+            ..PLAIN_LOGIN
+        },
+        description: "three accounts, and another comes back than the one that was chosen",
+    },
     challenges(
         "otp-otp",
         "1022",

@@ -53,6 +53,8 @@ pub struct LoginScenario {
     pub webhooks: Option<WebhookMode>,
     /// What happens to its data; `None` for the switches' status.
     pub data: Option<DataStatus>,
+    /// Whether another account comes back than the one that was chosen.
+    pub mixed_up: bool,
 }
 
 pub const PLAIN_LOGIN: LoginScenario = LoginScenario {
@@ -61,6 +63,7 @@ pub const PLAIN_LOGIN: LoginScenario = LoginScenario {
     trouble: None,
     webhooks: None,
     data: None,
+    mixed_up: false,
 };
 
 /// The login where a method's form is followed by approval and nobody has typed what the person does.

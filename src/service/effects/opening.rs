@@ -214,6 +214,7 @@ impl EffectRunner {
                 let (stepped, _) = self.providers.keep(client, answer).await?;
                 let session = match stepped.session {
                     Some(changed) => {
+                        let changed = session.known_as(changed);
                         let saved = self.linking.save_session(&attempt, &changed).await;
                         saved.map_err(|_| ProviderCallError::NotSetUp)?;
                         changed

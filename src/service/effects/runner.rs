@@ -132,7 +132,8 @@ impl EffectRunner {
         if let Some(changed) = stepped.session {
             let kept = self.updater.live.update(tag, |state| {
                 let session = state.session.as_mut().filter(|session| session.id == open.session)?;
-                session.provider_session = Some(changed.clone());
+                let before = session.provider_session.as_ref()?;
+                session.provider_session = Some(before.known_as(changed.clone()));
                 Some(())
             });
             if let Err(error) = kept.await {

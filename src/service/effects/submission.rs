@@ -226,7 +226,7 @@ impl EffectRunner {
         let step = match answer {
             Ok(stepped) => {
                 if let Some(changed) = stepped.session {
-                    session = changed;
+                    session = session.known_as(changed);
                     self.linking.replace_live_session(attempt, &session).await;
                     let saved = (|| self.linking.save_session(attempt, &session))
                         .retry(answer_backoff())

@@ -224,8 +224,8 @@ impl Linking {
         over: bool,
     ) -> Result<JobOutcome, JobError> {
         let changed = stepped.session.is_some();
-        if let Some(known_as) = stepped.session {
-            session = known_as;
+        if let Some(changed) = stepped.session {
+            session = session.known_as(changed);
         }
         let step = match self.wait_of(stepped.step, &session) {
             Ok(_) if over => {

@@ -1,26 +1,62 @@
-//! Accounts that came back and are not this person's: a mix-up at the provider, or an account other than expected.
+//! Accounts that came back and are not to be linked: another person's after a mix-up at the provider, or another one than
+//! the person chose.
 //!
-//! Little can be known. An account says in which session it was linked, and ours is known; and an account that another
-//! person has linked here is recognised by its id. Names and numbers cannot be compared: nobody told us what the bank calls
-//! the person, and the provider's customer was made from a template of ours. A provider that names no session, or cannot
-//! be read in time, is believed.
+//! Little can be known. An account says in which session it was linked, and ours is known; an account that another person
+//! has linked here is recognised by its id; and where the person chose from a list, the digits that stood there are known.
+//! Names cannot be compared: nobody told us what the bank calls the person, and the provider's customer was made from a
+//! template of ours. A provider that names no session or shows no digits, or cannot be read in time, is believed.
 
 use super::linker::{AccountOwner, DETAILS_TIMEOUT, Linking, Obtained};
+use super::rejection::Rejection;
 use super::unlink::Unlink;
-use crate::core::flow::{AttemptResult, SessionEvent};
-use crate::providers::{Access, AccountsQuery, ProviderAccount, ProviderSession, SessionMeaning};
+use crate::core::chosen_account;
+use crate::core::flow::SessionEvent;
+use crate::providers::{
+    Access, AccountDetails, AccountsQuery, EndScope, ProviderAccount, ProviderSession, SessionMeaning,
+};
 use crate::records::{Attempt, JobType, Link, LinkState};
 use crate::service::job::{JobError, JobOutcome};
 
 impl Linking {
-    /// Reads what came back for an attempt, and separates the person's accounts from those that cannot be theirs.
-    pub(super) async fn split_foreign(
+    /// Reads what came back for an attempt, and ends the access to what is not to be linked. Says why, if that is all of it;
+    /// where only the whole can be ended, one account that was not chosen is enough.
+    pub(super) async fn keep_own(
         &self,
         attempt: &Attempt,
         obtained: &mut Obtained,
-    ) -> Result<(Vec<ProviderAccount>, Vec<ProviderAccount>), JobError> {
-        let session = self.session_of(attempt)?;
-        let (mut own, mut foreign) = (Vec::new(), Vec::new());
+    ) -> Result<Option<Rejection>, JobError> {
+        let (mut own, mut rejected) = (Vec::new(), Vec::new());
+        for (account, why) in self.judge(attempt, obtained).await? {
+            match why {
+                None => own.push(account),
+                Some(why) => rejected.push((why, account)),
+            }
+        }
+        let (reasons, mut rejected): (Vec<_>, Vec<_>) = rejected.into_iter().unzip();
+        let why = [Rejection::NotChosen, Rejection::Foreign];
+        let Some(why) = why.into_iter().find(|why| reasons.contains(why)) else {
+            obtained.accounts = own;
+            return Ok(None);
+        };
+        if own.is_empty() || (why == Rejection::NotChosen && self.ends_as_a_whole(&attempt.provider)) {
+            rejected.append(&mut own);
+            obtained.accounts = rejected;
+            self.give_back(&attempt.into(), obtained, &reasons).await?;
+            return Ok(Some(why));
+        }
+        self.give_back(&attempt.into(), &rejected.into(), &reasons).await?;
+        obtained.accounts = own;
+        Ok(None)
+    }
+
+    /// Reads what came back for an attempt, and says of each account why it is not to be linked, if it is not.
+    async fn judge(
+        &self,
+        attempt: &Attempt,
+        obtained: &mut Obtained,
+    ) -> Result<Vec<(ProviderAccount, Option<Rejection>)>, JobError> {
+        let session = self.open_session_of(attempt)?;
+        let mut judged = Vec::new();
         let by = tokio::time::Instant::now() + DETAILS_TIMEOUT;
         for mut account in std::mem::take(&mut obtained.accounts) {
             // A call that may change what the provider wants to see again is never cut off.
@@ -37,17 +73,26 @@ impl Linking {
                 account.person = read.person.or(account.person);
             }
             let said = account.session_id.as_deref();
-            let elsewhere = self.is_of_another_session(&attempt.into(), said, &session).await?;
+            let elsewhere = self.is_of_another_session(&attempt.into(), said, &session.id).await?;
             let digest = self.deps.sealing.account_digest(&attempt.provider, &account.id);
             let holder = self.deps.records.link_by_account(&digest).await?;
             let anothers = holder.is_some_and(|link| link.owns_accounts() && link.tag != attempt.tag);
-            if elsewhere || anothers {
-                foreign.push(account);
+            let why = if elsewhere || anothers {
+                Some(Rejection::Foreign)
             } else {
-                own.push(account);
-            }
+                account
+                    .details
+                    .as_ref()
+                    .and_then(|details| not_chosen(&session, details))
+            };
+            judged.push((account, why));
         }
-        Ok((own, foreign))
+        Ok(judged)
+    }
+
+    fn ends_as_a_whole(&self, provider: &str) -> bool {
+        let api = self.providers.provider(provider);
+        api.is_some_and(|api| api.facts().ends == EndScope::Link)
     }
 
     fn keeps_people(&self, provider: &str) -> bool {
@@ -75,28 +120,48 @@ impl Linking {
         read.into_iter().next()
     }
 
-    /// Ends the access to accounts that are not this person's, and audits that they came.
-    pub(super) async fn reject_foreign(&self, owner: &AccountOwner<'_>, foreign: Obtained) -> Result<(), JobError> {
-        if foreign.accounts.is_empty() {
+    /// Ends the access to accounts that are not to be linked, and audits that they came.
+    pub(super) async fn give_back(
+        &self,
+        owner: &AccountOwner<'_>,
+        rejected: &Obtained,
+        reasons: &[Rejection],
+    ) -> Result<(), JobError> {
+        if rejected.accounts.is_empty() {
             return Ok(());
         }
-        tracing::error!(
-            provider = owner.provider,
-            "another person's account came back, not linked (if of every link: see account_names_session)"
-        );
-        self.end_access(owner, &foreign).await?;
-        self.audit(owner, "account.foreign", owner.provider).await;
+        if reasons.contains(&Rejection::Foreign) {
+            tracing::error!(
+                provider = owner.provider,
+                "another person's account came back, not linked (if of every link: see account_names_session)"
+            );
+        }
+        self.end_access(owner, rejected).await?;
+        for why in [Rejection::Foreign, Rejection::NotChosen] {
+            if reasons.contains(&why) {
+                self.audit(owner, why.audit_kind(), owner.provider).await;
+            }
+        }
         Ok(())
     }
 
-    /// Whether an account that is read for the first time, after it was linked, says that it was linked in another session
-    /// than the link's. Later it may name the session in which the link was renewed.
-    pub(super) async fn linked_elsewhere(&self, link: &Link, said: Option<&str>) -> Result<bool, JobError> {
-        let (Some(said), Some((attempt, _))) = (said, self.deps.records.attempt(link.attempt).await?) else {
-            return Ok(false);
+    /// Why a link is to be ended when an account of it is read for the first time, after it was linked: it says that it was
+    /// linked in another session than the link's, or it is not the one that was chosen. Later it may name the session in
+    /// which the link was renewed.
+    pub(super) async fn late_rejection(
+        &self,
+        link: &Link,
+        said: Option<&str>,
+        details: &AccountDetails,
+    ) -> Result<Option<Rejection>, JobError> {
+        let Some((attempt, _)) = self.deps.records.attempt(link.attempt).await? else {
+            return Ok(None);
         };
-        let session = self.session_of(&attempt)?;
-        self.is_of_another_session(&link.into(), Some(said), &session).await
+        let session = self.open_session_of(&attempt)?;
+        if self.is_of_another_session(&link.into(), said, &session.id).await? {
+            return Ok(Some(Rejection::Foreign));
+        }
+        Ok(not_chosen(&session, details))
     }
 
     /// Whether an account is believed that says it was linked in another session than ours. Where the provider does not
@@ -141,21 +206,34 @@ impl Linking {
         Ok(sealing.open_session(&attempt.tag, attempt.id, &attempt.provider_session)?)
     }
 
-    /// Ends a link whose account is not this person's.
-    pub(super) async fn unlink_foreign(&self, link: &Link) -> Result<JobOutcome, JobError> {
+    /// Ends a link whose account is not the person's, or not the one that they chose. If they were told that it is linked,
+    /// they are told this.
+    pub(super) async fn undo_link(&self, link: &Link, why: Rejection) -> Result<JobOutcome, JobError> {
         let now = self.deps.clock.now();
+        let records = &self.deps.records;
+        if link.state == LinkState::Verifying {
+            records.move_attempt(link.attempt, why.state(), now).await?;
+        }
         let unlink = Unlink::job(link.partner, link.id, now);
-        let to = LinkState::Removing;
-        if self.deps.records.move_link(link.id, to, &[unlink], now).await? {
-            tracing::error!(provider = link.provider, link = %link.id, "link to another person's account, ended");
-            self.audit(&link.into(), "account.foreign", link.id).await;
+        if records.move_link(link.id, LinkState::Removing, &[unlink], now).await? {
+            tracing::error!(provider = link.provider, link = %link.id, ?why, "link to a wrong account, ended");
+            self.audit(&link.into(), why.audit_kind(), link.id).await;
             if link.state == LinkState::Verifying {
-                self.notify_of(link, AttemptResult::Lapsed).await;
+                self.notify_of(link, why.result()).await;
             } else {
-                let event = SessionEvent::Unlinked(link.id);
+                let event = SessionEvent::LinkUndone {
+                    link: link.id,
+                    attempt: link.attempt,
+                    result: why.result(),
+                };
                 self.updater.apply(&link.tag, &event).await;
             }
         }
         Ok(JobOutcome::Done)
     }
+}
+
+/// Whether an account is clearly none of those that were chosen in this session.
+fn not_chosen(session: &ProviderSession, details: &AccountDetails) -> Option<Rejection> {
+    chosen_account::is_another(&session.chosen, details.number.expose()).then_some(Rejection::NotChosen)
 }

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::rejection::Rejection;
 use crate::core::flow::{AttemptResult, SessionEvent};
 use crate::core::ids::{AttemptId, PartnerId};
 use crate::core::seal::SubscriberTag;
 use crate::core::secret::Secret;
 use crate::core::time::Timestamp;
 use crate::providers::{Access, AccessBlob, EndScope, EndTarget, ProviderAccount, ProviderError, WithAccess};
-use crate::records::{Attempt, AttemptState, Link, RecordsError};
+use crate::records::{Attempt, Link, RecordsError};
 use crate::service::deps::Deps;
 use crate::service::facts_reader::link_summary;
 use crate::service::job::{JobError, JobOutcome};
@@ -77,14 +78,11 @@ impl From<Vec<ProviderAccount>> for Obtained {
 }
 
 impl Linking {
-    /// What came of an attempt was not theirs to have: the person is told that nothing was linked.
-    pub(super) async fn discard(&self, attempt: &Attempt) -> Result<JobOutcome, JobError> {
+    /// What came of an attempt is not to be linked: the person is told so.
+    pub(super) async fn discard(&self, attempt: &Attempt, why: Rejection) -> Result<JobOutcome, JobError> {
         let now = self.deps.clock.now();
-        self.deps
-            .records
-            .move_attempt(attempt.id, AttemptState::Undone, now)
-            .await?;
-        self.notify(attempt, AttemptResult::Lapsed).await;
+        self.deps.records.move_attempt(attempt.id, why.state(), now).await?;
+        self.notify(attempt, why.result()).await;
         Ok(JobOutcome::Done)
     }
 

@@ -10,6 +10,7 @@ pub mod linker;
 pub mod page_text;
 pub mod read_accounts;
 pub mod redeem;
+mod rejection;
 mod renewal;
 mod rows;
 mod search;

@@ -9,7 +9,8 @@ use crate::records::{JobType, Link, LinkState, LinkedAccount, RecordsError};
 use crate::service::job::{JobError, JobHandler, JobOutcome};
 use crate::service::providers::ProviderCallError;
 
-/// Reads the details of a link's accounts. A link whose account turns out to be another person's is ended.
+/// Reads the details of a link's accounts. A link whose account turns out to be another person's, or another
+/// than the one that was chosen, is ended.
 pub struct ReadAccounts;
 
 impl JobType for ReadAccounts {
@@ -30,8 +31,10 @@ impl JobHandler<ReadAccounts> for Linking {
         }
         for account in &link.accounts {
             let (session, details) = self.read_account(&link, account).await?;
-            if account.masked.is_none() && self.linked_elsewhere(&link, session.as_deref()).await? {
-                return self.unlink_foreign(&link).await;
+            if account.masked.is_none()
+                && let Some(why) = self.late_rejection(&link, session.as_deref(), &details).await?
+            {
+                return self.undo_link(&link, why).await;
             }
             self.save_reading(&link, account, &details).await?;
         }

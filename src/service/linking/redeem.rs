@@ -116,15 +116,9 @@ impl Linking {
         if let Some(link) = attempt.renews {
             return self.complete_renewal(attempt, link, obtained).await;
         }
-        let (own, foreign) = self.split_foreign(attempt, &mut obtained).await?;
-        obtained.accounts = own;
-        if obtained.accounts.is_empty() {
-            // Nothing of it is theirs: the whole is given back.
-            obtained.accounts = foreign;
-            self.reject_foreign(&attempt.into(), obtained).await?;
-            return self.discard(attempt).await;
+        if let Some(why) = self.keep_own(attempt, &mut obtained).await? {
+            return self.discard(attempt, why).await;
         }
-        self.reject_foreign(&attempt.into(), foreign.into()).await?;
         let LinkTerms {
             consent,
             expects_account: expected,

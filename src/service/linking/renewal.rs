@@ -1,6 +1,7 @@
 //! A login for an account that is linked already.
 
 use super::linker::{AccountOwner, Linking, Obtained};
+use super::rejection::Rejection;
 use crate::core::flow::AttemptResult;
 use crate::core::ids::{ConsentId, LinkId};
 use crate::core::next_step::Grant;
@@ -16,7 +17,7 @@ impl Linking {
         obtained: Obtained,
     ) -> Result<JobOutcome, JobError> {
         let Some(link) = self.renew(&attempt.into(), (link, attempt.consent), obtained).await? else {
-            return self.discard(attempt).await;
+            return self.discard(attempt, Rejection::Foreign).await;
         };
         let now = self.deps.clock.now();
         self.deps
@@ -60,7 +61,7 @@ impl Linking {
     ) -> Result<Option<Link>, JobError> {
         let accounts = obtained.accounts;
         let Some(link) = self.deps.records.link(id).await? else {
-            self.reject_foreign(owner, accounts.into()).await?;
+            self.give_back(owner, &accounts.into(), &[Rejection::Foreign]).await?;
             return Ok(None);
         };
         let silent = accounts.is_empty();
@@ -68,7 +69,7 @@ impl Linking {
             let digest = self.deps.sealing.account_digest(&link.provider, &account.id);
             link.accounts.iter().any(|linked| linked.account_digest == digest)
         });
-        self.reject_foreign(owner, foreign.into()).await?;
+        self.give_back(owner, &foreign.into(), &[Rejection::Foreign]).await?;
         if own.is_empty() && !silent {
             return Ok(None);
         }

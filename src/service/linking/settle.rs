@@ -52,6 +52,7 @@ impl Linking {
             AttemptState::WrongCode => failed(FailureClass::WrongCode),
             AttemptState::NotSent => AttemptResult::NotSent,
             AttemptState::Undone => self.undone_result(&attempt).await?,
+            AttemptState::OtherAccount => AttemptResult::OtherAccount,
             AttemptState::Lapsed => return self.search_once_more(attempt).await,
         };
         self.notify(&attempt, result).await;

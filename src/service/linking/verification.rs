@@ -39,8 +39,8 @@ impl Linking {
                 self.notify_of(link, AttemptResult::Lapsed).await;
             }
             let (session, read) = read?;
-            if self.linked_elsewhere(link, session.as_deref()).await? {
-                return self.unlink_foreign(link).await;
+            if let Some(why) = self.late_rejection(link, session.as_deref(), &read).await? {
+                return self.undo_link(link, why).await;
             }
             details.push(read);
         }

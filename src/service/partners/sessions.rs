@@ -54,7 +54,7 @@ const fn session_state(state: AttemptState) -> &'static str {
         AttemptState::Open | AttemptState::Sending | AttemptState::Unknown | AttemptState::Granted => "pending",
         AttemptState::Accepted | AttemptState::WrongCode | AttemptState::NotSent | AttemptState::Waiting => "waiting",
         AttemptState::Linked => "linked",
-        AttemptState::Refused | AttemptState::Lapsed | AttemptState::Undone => "failed",
+        AttemptState::Refused | AttemptState::Lapsed | AttemptState::Undone | AttemptState::OtherAccount => "failed",
     }
 }
 

@@ -188,6 +188,7 @@ fn goes_on(attempt: &Attempt, now: Timestamp) -> Option<Job> {
         | AttemptState::WrongCode
         | AttemptState::NotSent
         | AttemptState::Linked
-        | AttemptState::Undone => None,
+        | AttemptState::Undone
+        | AttemptState::OtherAccount => None,
     }
 }

@@ -225,6 +225,28 @@ async fn one_of_two_links_is_ended(#[case] setup: Setup) {
     assert_eq!(unlinks, [true]);
 }
 
+/// The bank hands over another account than the one that was chosen: it is not linked but given back, the person is told,
+/// and begins again. In both versions, which answer a choice by number and by position.
+#[rstest]
+#[case::v2(false)]
+#[case::v1(true)]
+#[tokio::test]
+async fn another_account_than_the_chosen_one_comes_back(#[case] v1: bool) {
+    let world = World::with(Setup::Memory, |options| options.v1 = v1).await;
+    let mut phone = world.phone("+2348030005911");
+    to_login(&mut phone).await;
+    phone
+        .say_all(&["many-other@chosen", "good-pass"])
+        .await
+        .asks("which account?");
+    let told = phone.say("2").await;
+    told.asks("This is not the Providus Bank account that you chose.");
+    assert_eq!(world.accounts("many-other@chosen").len(), 0);
+    let unlinks: Vec<_> = world.call_log().unlinks.iter().map(|unlink| unlink.done).collect();
+    assert_eq!(unlinks, [true]);
+    phone.say("1").await.asks("Agree?");
+}
+
 /// What an account's session is, the provider does not publish, so nothing is undone because of it as long as no account has
 /// named the right one: it may mean anything. Once one has, an account of another session is nobody's to link and is given
 /// back. The operator may say which it is.

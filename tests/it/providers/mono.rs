@@ -43,6 +43,7 @@ pub fn keys_with(key: &str) -> ProviderKeys {
 
 pub fn session(kind: SessionKind, form: Option<Form>) -> ProviderSession {
     ProviderSession {
+        chosen: Vec::new(),
         id: "sess_Zq7session".to_owned(),
         expires_at: None,
         form,

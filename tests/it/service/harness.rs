@@ -33,6 +33,8 @@ pub struct Harness {
     pub person: RecordedPerson,
     /// The partner's intent that their logins answer; `None` for a walk-in.
     pub asked: Option<IntentId>,
+    /// The last digits of the accounts that they chose, in the provider's session of every attempt.
+    pub chosen: Vec<String>,
     /// How often they have dialed: the name of the last dialog.
     pub dials: u32,
 }
@@ -55,6 +57,7 @@ impl Harness {
             parts,
             person,
             asked: None,
+            chosen: Vec::new(),
             dials: 0,
         }
     }
@@ -73,6 +76,7 @@ impl Harness {
             expires_at: None,
             form: None,
             kind: SessionKind::Link,
+            chosen: self.chosen.clone(),
         };
         attempt.provider_session = sealing.seal_session(&attempt.tag, attempt.id, &session).unwrap();
         let settle = self.job(Settle::of(attempt.id), &Settle::key(attempt.id));

@@ -2,6 +2,7 @@
 
 mod attempt_model;
 mod catalogue;
+mod chosen;
 mod erasing;
 mod harness;
 mod hooks;

@@ -92,6 +92,12 @@ async fn nothing_is_sent_for_a_request_that_is_over() {
 /// Somebody is granted access to the account `a1` for an intent that expects this account number.
 async fn expecting(number: &str) -> (Harness, Attempt) {
     let mut harness = Harness::new().await;
+    let attempt = expects(&mut harness, number, "a1").await;
+    (harness, attempt)
+}
+
+/// Somebody is granted access to this account for an intent that expects this number.
+pub async fn expects(harness: &mut Harness, number: &str, granted: &'static str) -> Attempt {
     let partner = harness.person.partner;
     let sealing = harness.parts.deps.sealing.clone();
     let expected = ExpectedAccount {
@@ -104,11 +110,11 @@ async fn expecting(number: &str) -> (Harness, Attempt) {
     })
     .await;
     harness.asked = Some(asked.id);
-    harness.parts.bank.script().redeemed = Some(vec!["a1"]);
-    harness.parts.bank.script().accounts = vec![account("a1")];
+    harness.parts.bank.script().redeemed = Some(vec![granted]);
+    harness.parts.bank.script().accounts = vec![account(granted)];
     let attempt = harness.granted(0, |_| ()).await;
     harness.dials().await;
-    (harness, attempt)
+    attempt
 }
 
 /// The digits of the account `a1`.

@@ -200,6 +200,7 @@ impl WaitingPeople {
             timeout: None,
         });
         session.provider_session = Some(ProviderSession {
+            chosen: Vec::new(),
             id: "s1".to_owned(),
             expires_at: None,
             form: None,

@@ -296,6 +296,7 @@ impl HookWorld {
     fn opened(&self, attempt: &mut Attempt, id: &str) {
         let sealing = &self.deps().sealing;
         let session = ProviderSession {
+            chosen: Vec::new(),
             id: id.to_owned(),
             expires_at: None,
             form: None,

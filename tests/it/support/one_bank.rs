@@ -193,6 +193,7 @@ impl Provider for OneBank {
             SessionRequest::Link { .. } => (methods().pop().map(|method| method.form), SessionKind::Link),
         };
         Ok(SessionResponse::Session(ProviderSession {
+            chosen: Vec::new(),
             id: "s1".to_owned(),
             expires_at: None,
             form,

@@ -86,6 +86,23 @@ fn several_are_typed_in_one_line() {
     }
 }
 
+/// What the list shows of the accounts that are chosen goes with the provider's session, however it is called later: what
+/// comes back is compared with it.
+#[test]
+fn what_was_chosen_stays_with_the_session() {
+    for (typed, digits) in [
+        ("1", vec!["1234"]),
+        ("1,3", vec!["1234", ""]),
+        ("2,1", vec!["1234", "345"]),
+    ] {
+        let mut phone = choosing(list(&["1234", "345", "67"], true, None));
+        phone.types(typed);
+        let session = phone.submit().provider_session.expect("a session");
+        assert_eq!(session.chosen, digits, "{typed}");
+        assert_eq!(session.known_as(session_of("s-2")).chosen, digits, "{typed}");
+    }
+}
+
 /// By SMS accounts are not shown, nor chosen, where secrets may be texted either: others read an inbox.
 #[test]
 fn accounts_are_not_chosen_by_text() {

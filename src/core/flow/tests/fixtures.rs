@@ -121,6 +121,7 @@ pub fn session_of(id: &str) -> ProviderSession {
         expires_at: None,
         form: None,
         kind: SessionKind::Link,
+        chosen: Vec::new(),
     }
 }
 

@@ -162,6 +162,11 @@ fn a_redial_tells_what_came_of_it() {
         ),
         (
             away,
+            vec![AttemptResult::Granted, AttemptResult::OtherAccount],
+            "This is not the Zenith Bank account that you chose",
+        ),
+        (
+            away,
             vec![failed(FailureClass::Misconfigured)],
             "We cannot link Zenith Bank",
         ),

@@ -139,6 +139,10 @@ fn noes() -> Vec<(AttemptResult, &'static str)> {
         (failed(FailureClass::Unsupported), "Kuda asks for something"),
         (failed(FailureClass::Misconfigured), "We cannot link Kuda"),
         (AttemptResult::Lapsed, "We could not confirm with Kuda"),
+        (
+            AttemptResult::OtherAccount,
+            "This is not the Kuda account that you chose",
+        ),
         (AttemptResult::RequestEnded, "Umoja Credit has ended"),
     ]
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::fixtures::{failed, link};
 use super::phone::Phone;
 use crate::core::attempt::Refusal;
-use crate::core::flow::{AttemptResult, Effect, SubscriberFacts};
+use crate::core::flow::handover::Notification;
+use crate::core::flow::{AttemptResult, Effect, SessionEvent, SubscriberFacts};
 use crate::core::menu::Outcome;
 use crate::core::next_step::FailureClass;
 
@@ -133,6 +134,41 @@ fn found_after_all() {
     }
 }
 
+/// A link that turns out to be something else after it was told is taken back: by the next screen, and by an SMS. What the
+/// person has begun since goes on.
+#[test]
+fn a_link_that_was_told_is_taken_back() {
+    for (result, says) in [
+        (
+            AttemptResult::OtherAccount,
+            "This is not the Zenith Bank account that you chose",
+        ),
+        (AttemptResult::Lapsed, "We could not confirm"),
+    ] {
+        for gone_on in [false, true] {
+            let (mut phone, attempt) = Phone::submitted();
+            let made = link(1, "zenith:p", "Zenith Bank");
+            let event = SessionEvent::LinkUndone {
+                link: made.id,
+                attempt,
+                result: result.clone(),
+            };
+            assert!(phone.resolves(attempt, AttemptResult::Linked(made)));
+            assert!(phone.says().starts_with("Done!"), "{}", phone.says());
+            if gone_on {
+                phone.dial();
+                phone.types("1");
+            }
+            assert!(phone.applies(&event));
+            assert!(phone.state.links.is_empty());
+            let owed = phone.state.pending_notification();
+            assert_eq!(owed, (!gone_on).then_some((attempt, Notification::NotLinked)));
+            let text = phone.dial();
+            assert_eq!(text.starts_with(says), !gone_on, "{text}");
+        }
+    }
+}
+
 /// The same account linked before is said.
 #[test]
 fn linked_twice_is_said() {
@@ -194,7 +230,7 @@ fn unlinking_names_what_was_unlinked() {
     let Some(Effect::Unlink(id)) = phone.effects.pop() else {
         panic!("no unlink")
     };
-    assert!(phone.applies(&crate::core::flow::SessionEvent::Unlinked(id)));
+    assert!(phone.applies(&SessionEvent::Unlinked(id)));
     assert!(
         phone.says().starts_with("Zenith Bank ..4321 is unlinked"),
         "{}",
@@ -212,7 +248,7 @@ fn unlinking_names_what_was_unlinked() {
     phone.polls(false);
     phone.dial();
     let banks = phone.types("1");
-    phone.applies(&crate::core::flow::SessionEvent::Unlinked(id));
+    phone.applies(&SessionEvent::Unlinked(id));
     assert_eq!(phone.says(), banks);
     assert!(
         phone.types("1").starts_with("Zenith Bank: USERNAME"),

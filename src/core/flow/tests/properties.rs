@@ -234,6 +234,7 @@ fn mark_sent(phone: &mut Phone, witness: &mut Witness) {
     let method = bank.picked_method().map(|method| method.id.clone()).unwrap_or_default();
     witness.opened_for.insert(id.clone(), (bank.id.clone(), method));
     session.provider_session = Some(ProviderSession {
+        chosen: Vec::new(),
         id,
         expires_at: None,
         form: None,

@@ -57,7 +57,7 @@ pub fn random_event() -> impl Strategy<Value = RandomEvent> {
         1 => any::<u8>().prop_map(RandomEvent::Older),
         4 => prop_oneof![0_u64..10, 60_u64..100, 300_u64..1_200, Just(90_000)].prop_map(RandomEvent::Passes),
         5 => Just(RandomEvent::Sent),
-        14 => (0_u8..24, prop::bool::weighted(0.9)).prop_map(|(result, right)| RandomEvent::Result(result, right)),
+        14 => (0_u8..25, prop::bool::weighted(0.9)).prop_map(|(result, right)| RandomEvent::Result(result, right)),
         6 => (any::<u8>(), 0_u8..14).prop_map(|(which, result)| RandomEvent::Opened(which, result)),
         2 => (0_u8..4).prop_map(RandomEvent::MoreAccounts),
         1 => Just(RandomEvent::Unlinked),
@@ -123,6 +123,7 @@ pub fn attempt_result(which: u8, now: Timestamp) -> AttemptResult {
             ..FailureClass::ActAtBank.into()
         }),
         22 => failed(FailureClass::PasswordExpired),
+        23 => AttemptResult::OtherAccount,
         _ => failed(FailureClass::Busy),
     }
 }

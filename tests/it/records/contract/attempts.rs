@@ -136,6 +136,7 @@ async fn a_grant_overrules_all_but_an_explicit_no(#[case] backend: Backend) {
         (AttemptState::Granted, Some(true)),
         (AttemptState::Linked, Some(false)),
         (AttemptState::Undone, Some(false)),
+        (AttemptState::OtherAccount, Some(false)),
         (AttemptState::Refused, None),
         (AttemptState::WrongCode, None),
         (AttemptState::NotSent, None),
@@ -195,7 +196,12 @@ async fn no_fact_without_its_job(#[case] backend: Backend) {
 #[tokio::test]
 async fn a_grant_of_no_more_use_is_wiped(#[case] backend: Backend) {
     let db = backend.create().await;
-    for end in [AttemptState::Linked, AttemptState::Undone, AttemptState::Lapsed] {
+    for end in [
+        AttemptState::Linked,
+        AttemptState::Undone,
+        AttemptState::OtherAccount,
+        AttemptState::Lapsed,
+    ] {
         let attempt = person(1, 1).attempted(&*db, AttemptState::Unknown, |_| ()).await;
         let redeem = redeem(&attempt);
         db.store_grant(attempt.id, b"grant", &redeem, at(1)).await.unwrap();

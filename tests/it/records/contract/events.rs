@@ -88,7 +88,9 @@ async fn the_end_of_a_link_is_told_once(#[case] backend: Backend) {
 #[case::postgres(Backend::Postgres)]
 #[tokio::test]
 async fn a_final_no_is_told_once(#[case] backend: Backend) {
-    use AttemptState::{Accepted, Granted, Lapsed, Linked, NotSent, Refused, Sending, Undone, Unknown, WrongCode};
+    use AttemptState::{
+        Accepted, Granted, Lapsed, Linked, NotSent, OtherAccount, Refused, Sending, Undone, Unknown, WrongCode,
+    };
     let db = backend.create().await;
     for state in [Sending, Accepted, WrongCode, NotSent, Unknown, Granted, Linked] {
         let attempt = person(1, 1).attempted(&*db, state, |_| ()).await;
@@ -97,7 +99,7 @@ async fn a_final_no_is_told_once(#[case] backend: Backend) {
     }
     let first = person(1, 1).attempted(&*db, Refused, |_| ()).await;
     let same = |attempt: &mut kiungo::records::Attempt| attempt.session = first.session;
-    for state in [Undone, Lapsed] {
+    for state in [Undone, Lapsed, OtherAccount] {
         let later = person(1, 1).attempted(&*db, state, same).await;
         // What was given up may still be undone: that is no second end.
         db.move_attempt(later.id, Undone, at(5)).await.unwrap();
@@ -116,7 +118,8 @@ async fn a_final_no_is_told_once(#[case] backend: Backend) {
         [
             expected("refused", 1),
             expected("undone", 2),
-            expected("unconfirmed", 3)
+            expected("unconfirmed", 3),
+            expected("other_account", 4)
         ]
     );
     assert!(events.iter().all(|event| event.kind == EventKind::ConnectSessionFailed));

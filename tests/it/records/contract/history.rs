@@ -86,6 +86,7 @@ async fn only_the_newest_attempt_can_be_unsettled(#[case] backend: Backend) {
         (AttemptState::NotSent, false),
         (AttemptState::Linked, false),
         (AttemptState::Undone, false),
+        (AttemptState::OtherAccount, false),
         (AttemptState::Lapsed, false),
     ] {
         let attempt = ada.attempted(&*db, state, |_| ()).await;

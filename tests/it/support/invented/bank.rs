@@ -239,6 +239,7 @@ impl BankState {
         let session = &self.sessions[index];
         let form = session.branch.form();
         ProviderSession {
+            chosen: Vec::new(),
             id: session.id.clone(),
             expires_at: Some(session.until),
             form: (session.stage == Stage::Login).then_some(form),
