@@ -8,6 +8,7 @@
 //! | reply | meaning |
 //! |---|---|
 //! | 99 with a code | done |
+//! | 99 without a code | renewal: done, with nothing to exchange; else unknown |
 //! | 101, 102 | continue: with what came, or by the documented defaults where details are missing (position in the list; `otp`, or `answer` to a question) |
 //! | 101 or 102 that a keypad cannot do | unsupported: it is an answer, and nothing of it is unknown |
 //! | 400 | login: refused (wrong details or bank down: Mono has one code for both); code: wrong code; choice: the session must have ended, because the choice was the bank's own |
@@ -117,13 +118,16 @@ fn unknown(status: u16) -> SubmitError {
     })
 }
 
+/// The end of a renewal is published with a code; whether that is exchanged is not. So the renewal is done by what was said,
+/// as where a session is opened: without a code there is only nothing to exchange. A link has no account without one, and is
+/// looked for.
 fn done(grant: Option<Secret>, context: SubmissionContext) -> Result<NextStep, SubmitError> {
-    if context.kind == SessionKind::Reauth && !context.exchange_reauth_code {
-        return Ok(NextStep::Done(Grant(Secret::new(""))));
+    let renewed = context.kind == SessionKind::Reauth;
+    match grant.filter(|_| !renewed || context.exchange_reauth_code) {
+        Some(code) => Ok(NextStep::Done(Grant(code))),
+        None if renewed => Ok(NextStep::Done(Grant(Secret::new("")))),
+        None => Err(SubmitError::Unknown("done without a code")),
     }
-    grant
-        .map(|code| NextStep::Done(Grant(code)))
-        .ok_or(SubmitError::Unknown("done without a code"))
 }
 
 /// It may come with the code alone, or with accounts that nobody could tell apart: then it cannot be done here.

@@ -133,13 +133,13 @@ fn garbage() -> Vec<(&'static str, Vec<u8>)> {
         .collect()
 }
 
-/// A reply that is not Mono's JSON is unknown, with any status except a rate limiter's. (P6)
+/// A reply that is not Mono's JSON is unknown, with any status except a rate limiter's. Where only the form of a 102 is
+/// garbage, something was asked all the same: it is asked by the documented default, as an `otp`. (P6)
 #[tokio::test]
 async fn garbage_is_unknown() {
     for (name, body) in garbage() {
         for status in [200, 502] {
             let template = ResponseTemplate::new(status).set_body_bytes(body.clone());
-            // Only its form is garbage: that something is asked was said.
             let want = if name == "deep form" { "ask otp:Text" } else { "unknown" };
             assert_eq!(outcome_of(V2, LOGIN, template).await, want, "{name} {status}");
         }

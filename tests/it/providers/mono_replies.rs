@@ -299,12 +299,13 @@ async fn undocumented_codes_fail_and_are_logged() {
     }
 }
 
-/// Reauthorisation: the code is exchanged or not, as configured.
+/// Reauthorisation: the code is exchanged or not, as configured; without one it is done all the same. In the first version it
+/// is answered by commit from the first form on.
 #[tokio::test]
 async fn a_reauthorisation_ends_as_set() {
     for (exchange, data, want) in [
         (true, json!({ "responseCode": 99, "code": "c" }), "done c"),
-        (true, json!({ "responseCode": 99 }), "unknown"),
+        (true, json!({ "responseCode": 99 }), "done "),
         (false, json!({ "responseCode": 99, "code": "c" }), "done "),
         (false, json!({ "responseCode": 99 }), "done "),
         (false, json!({ "responseCode": 400 }), "failed Refused"),
@@ -314,9 +315,16 @@ async fn a_reauthorisation_ends_as_set() {
         let outcome = submit_in(&mono, &session(SessionKind::Reauth, None), LOGIN).await;
         assert_eq!(described(&outcome), want, "{exchange} {data}");
     }
-    let server = answering(ok(&json!({}))).await;
-    let mono = mono_with(&server.uri(), V1, |_| {});
-    let outcome = submit_in(&mono, &session(SessionKind::Reauth, None), LOGIN).await;
-    assert_eq!(described(&outcome), "unknown");
-    assert_eq!(server.received_requests().await.unwrap().len(), 1);
+    for (body, want) in [
+        (json!({ "status": 200, "data": { "code": "c" } }), "done c"),
+        (json!({}), "unknown"),
+    ] {
+        let server = answering(ok(&body)).await;
+        let mono = mono_with(&server.uri(), V1, |_| {});
+        let outcome = submit_in(&mono, &session(SessionKind::Reauth, None), LOGIN).await;
+        assert_eq!(described(&outcome), want, "{body}");
+        let paths: Vec<_> = server.received_requests().await.unwrap();
+        let paths: Vec<_> = paths.iter().map(|request| request.url.path()).collect();
+        assert_eq!(paths, ["/v1/connect/commit"]);
+    }
 }
