@@ -12,6 +12,9 @@ use std::str::Chars;
 
 const TRUNCATION_MARK: &str = "..";
 
+/// Ends words that go on where they are not shown.
+pub const CUT_MARK: &str = "...";
+
 /// Replaces a letter that has no Latin transliteration.
 const UNKNOWN_LETTER: char = '?';
 
@@ -158,16 +161,21 @@ pub fn clean_name(name: &str, max_septets: usize) -> String {
     truncate(&words.join(" "), max_septets)
 }
 
+/// The same for what a bank says, of which a truncated one ends in [`CUT_MARK`].
+pub fn clean_words(words: &str, max_septets: usize) -> String {
+    truncate_with(&clean_name(words, usize::MAX), max_septets, CUT_MARK)
+}
+
 /// Truncates a folded text to `max_septets`, with `..` at the end if there is room for that.
 pub(super) fn truncate(folded: &str, max_septets: usize) -> String {
+    truncate_with(folded, max_septets, TRUNCATION_MARK)
+}
+
+fn truncate_with(folded: &str, max_septets: usize, mark: &str) -> String {
     if folded_septets(folded) <= max_septets {
         return folded.to_owned();
     }
-    let mark = if max_septets > TRUNCATION_MARK.len() {
-        TRUNCATION_MARK
-    } else {
-        ""
-    };
+    let mark = if max_septets > mark.len() { mark } else { "" };
     let kept = &folded[..fitting_bytes(folded, max_septets - mark.len())];
     format!("{}{mark}", kept.trim_end())
 }

@@ -132,21 +132,21 @@ impl Step<'_> {
         let said_here = |said: String| if by_sms { String::new() } else { said };
         if session.stage == Outcome::ActAtBank {
             let said = session.bank_message.as_deref().unwrap_or_default();
-            let said = said_here(gsm7::clean_name(said, MAX_BANK_MESSAGE));
+            let said = said_here(gsm7::clean_words(said, MAX_BANK_MESSAGE));
             return if said.is_empty() { self.text("bank-first") } else { said };
         }
         let Some(WaitingFor::Approval { message, binding }) = session.waiting.as_ref().map(|waiting| &waiting.what)
         else {
             return String::new();
         };
-        let code = binding.as_deref().map(|code| gsm7::clean_name(code, MAX_BINDING));
+        let code = binding.as_deref().map(|code| gsm7::clean_words(code, MAX_BINDING));
         let code = code.filter(|code| !code.is_empty()).map(|code| {
             let args = [("code", TemplateArg::Text(code))];
             self.flow.templates.format(self.state.locale, "approve-code", &args)
         });
         let message = message.clone().map(said_here).filter(|said| !said.is_empty());
         let said = code.into_iter().chain(message).collect::<Vec<_>>().join(". ");
-        gsm7::clean_name(&said, MAX_BANK_MESSAGE)
+        gsm7::clean_words(&said, MAX_BANK_MESSAGE)
     }
 
     /// The message that says what this one says on a screen, as things stand.
@@ -174,9 +174,9 @@ impl Step<'_> {
         let label = if field.kind == FieldKind::Date {
             let format = self.text("date-format");
             let room = MAX_FIELD_LABEL.saturating_sub(gsm7::septets(&format).unwrap_or_default() + 3);
-            format!("{} ({format})", gsm7::clean_name(&field.label, room))
+            format!("{} ({format})", gsm7::clean_words(&field.label, room))
         } else {
-            gsm7::clean_name(&field.label, MAX_FIELD_LABEL)
+            gsm7::clean_words(&field.label, MAX_FIELD_LABEL)
         };
         let title = session
             .form
@@ -184,8 +184,9 @@ impl Step<'_> {
             .filter(|form| session.step == SubmissionStep::Code && form.fields.len() == 1);
         match title
             .and_then(|form| form.title.as_deref())
-            .map(|title| gsm7::clean_name(title, MAX_FIELD_LABEL))
+            .map(|title| gsm7::clean_words(title, MAX_FIELD_LABEL))
         {
+            Some(title) if title.ends_with(gsm7::CUT_MARK) => format!("{title} {label}"),
             Some(title) if !title.is_empty() && title != label => {
                 format!("{}. {label}", title.trim_end_matches(['.', ':', '?', ' ']))
             }

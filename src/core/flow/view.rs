@@ -124,7 +124,7 @@ impl Step<'_> {
             .filter(|_| self.state.sms_dialog().is_none())?;
         let asked = [Outcome::Ask, Outcome::AskChoice].map(|outcome| self.flow.menu.outcome(outcome));
         let help = session.current_field()?.help.as_deref()?;
-        let help = gsm7::clean_name(help, MAX_FIELD_HELP);
+        let help = gsm7::clean_words(help, MAX_FIELD_HELP);
         (asked.contains(&self.state.cursor.screen.as_str()) && !help.is_empty()).then_some(help)
     }
 

@@ -6,7 +6,7 @@ use super::fixtures::{bank, code_form, failed, field, form, login_form, opened};
 use super::phone::Phone;
 use crate::core::flow::{AttemptResult, Effect, SessionEvent};
 use crate::core::menu::Outcome;
-use crate::core::next_step::{FailureClass, FieldKind};
+use crate::core::next_step::{Failure, FailureClass, FieldKind};
 
 /// What each kind of field takes, and what it says to the rest.
 #[test]
@@ -145,6 +145,39 @@ fn what_a_keypad_cannot_do_is_not_asked() {
     phone.resolves(id, AttemptResult::Prompt(picture()));
     assert!(
         phone.says().starts_with("Zenith Bank asks for something"),
+        "{}",
+        phone.says()
+    );
+}
+
+/// Words of a bank that go on where there is no room for them say so: a label, a title before it, and what it wants to be
+/// done. Words that fit are as they are.
+#[test]
+fn words_that_are_cut_say_so() {
+    let long = "Type the password that was sent to your phone number";
+    let cut = "Type the password that was sent to yo...";
+    for (title, label, asked) in [
+        (None, "OTP", "Zenith Bank: OTP"),
+        (None, long, &*format!("Zenith Bank: {cut}")),
+        (Some("Sent?"), "OTP", "Zenith Bank: Sent. OTP"),
+        (Some(long), "OTP", &*format!("Zenith Bank: {cut} OTP")),
+    ] {
+        let (mut phone, id) = Phone::submitted();
+        let mut form = code_form();
+        form.title = title.map(str::to_owned);
+        label.clone_into(&mut form.fields[0].label);
+        phone.resolves(id, AttemptResult::Prompt(form));
+        assert!(phone.says().contains(asked), "{asked}: {}", phone.says());
+        phone.check_screen();
+    }
+    let (mut phone, id) = Phone::submitted();
+    let failure = Failure {
+        message: Some(long.to_owned()),
+        ..FailureClass::ActAtBank.into()
+    };
+    phone.resolves(id, AttemptResult::Failed(failure));
+    assert!(
+        phone.says().starts_with(&format!("Zenith Bank: {cut}\n")),
         "{}",
         phone.says()
     );
