@@ -56,6 +56,6 @@ impl DatabaseUrl {
 /// When the address is not valid (it is never repeated in the message, since it may hold a password), or the records
 /// cannot be opened.
 pub async fn connect(url: &str) -> Result<Arc<dyn Records>> {
-    let url = DatabaseUrl::parse(url).map_err(|why| RecordsError(format!("their address {why}")))?;
+    let url = DatabaseUrl::parse(url).map_err(|why| RecordsError::new(format!("their address {why}")))?;
     url.open().await
 }

@@ -84,8 +84,22 @@ pub use self::upkeep::{ExpiredData, UpkeepRecords};
 
 /// The database did not do as asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the records are not available: {0}")]
-pub struct RecordsError(pub String);
+#[error("the records are not available: {what}")]
+pub struct RecordsError {
+    what: String,
+    /// Whether it says that the connection, or the file behind it, is not as it should be.
+    of_connection: bool,
+}
+
+impl RecordsError {
+    /// One that says nothing of the connection.
+    pub fn new(what: impl Into<String>) -> Self {
+        Self {
+            what: what.into(),
+            of_connection: false,
+        }
+    }
+}
 
 /// Shorthand of this module.
 pub type Result<T> = std::result::Result<T, RecordsError>;

@@ -11,7 +11,7 @@
 //! * `write_about`, a transaction that may also rest on what it reads of its subject, a person or an account's number:
 //!   nobody else is in such a transaction about the same subject;
 //! * `checkpoint`, which sees to it that nothing wiped can be read from the files, as far as the database lets us;
-//! * `distrust_connections`, called after a failure, and `check_file`, which looks whether what is open is still what it was;
+//! * `distrust_connections`, called after a failure of the connection, and `check_file`, which looks whether what is open is still what it was;
 //! * `read_clock`, the time that all nodes can agree on;
 //! * `claim`, the one statement that differs.
 //!
@@ -110,10 +110,11 @@ trait FromAnyRow: for<'r> FromRow<'r, Row> + Send + Unpin {}
 impl<T: for<'r> FromRow<'r, Row> + Send + Unpin> FromAnyRow for T {}
 
 impl Backend {
-    /// Cuts `work` off when it takes too long. After a failure the connections that are open may be replaced.
+    /// Cuts `work` off when it takes too long. After a failure that says something of the connection those that are open may
+    /// be replaced.
     async fn call<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
         let done = with_timeout(work).await;
-        if done.is_err() {
+        if done.as_ref().is_err_and(|error| error.of_connection) {
             self.distrust_connections();
         }
         done

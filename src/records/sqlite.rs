@@ -10,8 +10,8 @@
 //!
 //! **What has failed is not used again.** SQLite ends a transaction by itself when the disk is full or cannot be read, and the
 //! library, which then cannot roll it back, takes its connection for one inside a transaction for ever. So a connection that
-//! comes back like that is replaced, and after any failed call all that were open then are: the file may be another one, or
-//! on a disk that was away. They are opened again by the next call, in about a millisecond. A file that is gone, or was
+//! comes back like that is replaced, and after a call that failed for the file's sake all that were open then are: the file
+//! may be another one, or on a disk that was away. What was refused for its own sake says nothing of a connection. They are opened again by the next call, in about a millisecond. A file that is gone, or was
 //! replaced, is noticed by `check_ready`; what is written into a file that nobody finds again is not written.
 //!
 //! No call hangs: waiting for the connection, for the file's lock and for the disk together is cut off after
@@ -108,7 +108,7 @@ impl SqliteRecords {
         let opening = async {
             prepare(path)
                 .await
-                .map_err(|error| RecordsError(format!("{}: {error}", path.display())))?;
+                .map_err(|error| RecordsError::new(format!("{}: {error}", path.display())))?;
             let trust = Trust::default();
             let writer = open_writer(path, &trust).await?;
             let readers = pool(READERS, &trust)
@@ -123,9 +123,12 @@ impl SqliteRecords {
             records.check_file().await?;
             Ok(records)
         };
-        timeout(OPEN_TIMEOUT, opening)
-            .await
-            .unwrap_or_else(|_| Err(RecordsError(format!("not open after {} s", OPEN_TIMEOUT.as_secs()))))
+        timeout(OPEN_TIMEOUT, opening).await.unwrap_or_else(|_| {
+            Err(RecordsError::new(format!(
+                "not open after {} s",
+                OPEN_TIMEOUT.as_secs()
+            )))
+        })
     }
 
     /// Closes all connections after the calls under way.
@@ -134,14 +137,14 @@ impl SqliteRecords {
         self.writer.close().await;
     }
 
-    /// After a call that has failed.
+    /// After a call that has failed for the sake of the file or the connection.
     fn distrust_connections(&self) {
         self.trust.renew();
     }
 
     /// Whether the file is there, and the one that the connections are open on.
     async fn check_file(&self) -> Result<()> {
-        let gone = |error| RecordsError(format!("{}: {error}", self.path.display()));
+        let gone = |error| RecordsError::new(format!("{}: {error}", self.path.display()));
         let file = tokio::fs::metadata(&self.path).await.map_err(gone)?;
         self.trust.now_on((file.dev(), file.ino()));
         Ok(())
@@ -194,7 +197,7 @@ async fn open_writer(path: &Path, trust: &Trust) -> Result<SqlitePool> {
             Ok(writer) => return Ok(writer),
             Err(error) if is_busy(&error) && Instant::now() < until => sleep(Duration::from_millis(20)).await,
             Err(error) => {
-                return Err(RecordsError(format!(
+                return Err(RecordsError::new(format!(
                     "the tables cannot be brought up to date: {error}"
                 )));
             }

@@ -219,9 +219,9 @@ pub fn seal_keys(
         .iter()
         .map(|(name, key)| (name.to_owned(), Zeroizing::new(key.expose().to_owned())));
     let plain = SealedKeys(exposed.collect());
-    let plain = wiped_json(&plain).map_err(|_| RecordsError("credentials".to_owned()))?;
+    let plain = wiped_json(&plain).map_err(|_| RecordsError::new("credentials"))?;
     let sealed = keyring.seal(&seal_context(partner, provider), &plain, rng);
-    sealed.map_err(|error| RecordsError(error.to_string()))
+    sealed.map_err(|error| RecordsError::new(error.to_string()))
 }
 
 fn seal_context<'a>(partner: &'a PartnerId, provider: &'a str) -> SealContext<'a> {

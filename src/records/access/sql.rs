@@ -143,7 +143,7 @@ impl BearerRow {
                 partner: self.partner,
                 entity: self
                     .entity
-                    .ok_or_else(|| RecordsError("a user without an entity".to_owned()))?,
+                    .ok_or_else(|| RecordsError::new("a user without an entity"))?,
                 user,
                 // No role, no permission.
                 permissions: self.permissions.unwrap_or_default(),

@@ -75,7 +75,7 @@ impl AttemptRecords for Backend {
             let settle = std::slice::from_ref(settle);
             match begin(tx, consent, attempt, settle).await? {
                 Some(true) => Ok(Begun::New),
-                Some(false) => Err(RecordsError("an attempt came to be while it was begun".to_owned())),
+                Some(false) => Err(RecordsError::new("an attempt came to be while it was begun")),
                 None => Ok(Begun::RequestEnded),
             }
         })
@@ -117,10 +117,8 @@ impl AttemptRecords for Backend {
                 Some(
                     AttemptState::Granted | AttemptState::Linked | AttemptState::Undone | AttemptState::OtherAccount,
                 ) => Ok(false),
-                Some(_) => Err(RecordsError(
-                    "a grant for an attempt that was answered with no".to_owned(),
-                )),
-                None => Err(RecordsError("a grant for an attempt that was never begun".to_owned())),
+                Some(_) => Err(RecordsError::new("a grant for an attempt that was answered with no")),
+                None => Err(RecordsError::new("a grant for an attempt that was never begun")),
             }
         })
         .await

@@ -24,7 +24,7 @@ impl WaitingRecords for Backend {
         tickets: &[ReturnTicket],
     ) -> Result<bool> {
         if attempt.state != AttemptState::Waiting {
-            return Err(RecordsError("an attempt that is to be sent does not wait".to_owned()));
+            return Err(RecordsError::new("an attempt that is to be sent does not wait"));
         }
         // Attempts of one person are numbered in the order in which they are written.
         self.transaction_about(attempt.tag.as_bytes(), async |tx| {

@@ -49,9 +49,7 @@ impl DataSubjectRecords for Backend {
     }
 
     async fn begin_erasure(&self, erasure: &Erasure, job: &Job) -> Result<ErasureId> {
-        let tag = erasure
-            .tag
-            .ok_or_else(|| RecordsError("an erasure of nobody".to_owned()))?;
+        let tag = erasure.tag.ok_or_else(|| RecordsError::new("an erasure of nobody"))?;
         self.transaction_about(tag.as_bytes(), async |tx| {
             let under_way = query_scalar("SELECT id FROM erasures WHERE partner = $1 AND tag = $2");
             let under_way = under_way.bind(erasure.partner).bind(tag);

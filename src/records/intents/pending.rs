@@ -78,7 +78,7 @@ fn partner_ref(row: &Row) -> Result<PartnerRef> {
 
 fn walk_in_terms(row: &Row) -> Result<RequestTerms> {
     let days: i64 = row.try_get("days")?;
-    let days = u16::try_from(days).map_err(|_| RecordsError("a number of days is out of range".to_owned()))?;
+    let days = u16::try_from(days).map_err(|_| RecordsError::new("a number of days is out of range"))?;
     Ok(RequestTerms::open_offer(
         partner_ref(row)?,
         row.try_get("purpose")?,

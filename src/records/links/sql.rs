@@ -131,7 +131,7 @@ impl LinkRecords for Backend {
             .execute(&mut *tx)
             .await?;
             if stored.rows_affected() == 0 {
-                return Err(RecordsError("a reading of an account that is not linked".to_owned()));
+                return Err(RecordsError::new("a reading of an account that is not linked"));
             }
             let others: Vec<(LinkId, Timestamp)> = sqlx::query_as(
                 "SELECT DISTINCT l.id, l.created_at FROM linked_accounts mine \

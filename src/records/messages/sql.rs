@@ -208,7 +208,7 @@ fn by_id(id: MessageId) -> Select<'static, SmsMessage> {
 
 async fn existing(tx: &mut Connection, id: MessageId) -> Result<SmsMessage> {
     let message = by_id(id).fetch_optional(tx).await?;
-    message.ok_or_else(|| RecordsError("there is no such message".to_owned()))
+    message.ok_or_else(|| RecordsError::new("there is no such message"))
 }
 
 /// The message that a report is about: by the gateway's id, or by ours while the gateway's is not known.
@@ -242,7 +242,7 @@ async fn set_state(tx: &mut Connection, message: &SmsMessage, to: MessageState, 
     .execute(tx)
     .await?;
     if written.rows_affected() == 0 {
-        return Err(RecordsError("a message moved in between".to_owned()));
+        return Err(RecordsError::new("a message moved in between"));
     }
     Ok(())
 }
@@ -301,7 +301,7 @@ async fn early_report(tx: &mut Connection, gateway: &str, gateway_id: &str) -> R
     let report = query_as("SELECT state, reason FROM early_reports WHERE gateway = $1 AND gateway_id = $2");
     let report: Option<StateColumns> = report.bind(gateway).bind(gateway_id).fetch_optional(tx).await?;
     report
-        .map(|columns| MessageState::try_from(columns).map_err(|error| RecordsError(error.to_string())))
+        .map(|columns| MessageState::try_from(columns).map_err(|error| RecordsError::new(error.to_string())))
         .transpose()
 }
 

@@ -109,7 +109,7 @@ impl PostgresRecords {
                 .await?;
             migrate(&first)
                 .await
-                .map_err(|error| RecordsError(format!("the tables cannot be brought up to date: {error}")))?;
+                .map_err(|error| RecordsError::new(format!("the tables cannot be brought up to date: {error}")))?;
             first.close().await;
             Ok(Self {
                 writer: pool(WRITERS)
@@ -118,9 +118,12 @@ impl PostgresRecords {
                 readers: pool(READERS).connect_lazy_with(options.options([("default_transaction_read_only", "on")])),
             })
         };
-        timeout(OPEN_TIMEOUT, opening)
-            .await
-            .unwrap_or_else(|_| Err(RecordsError(format!("not open after {} s", OPEN_TIMEOUT.as_secs()))))
+        timeout(OPEN_TIMEOUT, opening).await.unwrap_or_else(|_| {
+            Err(RecordsError::new(format!(
+                "not open after {} s",
+                OPEN_TIMEOUT.as_secs()
+            )))
+        })
     }
 
     /// Connections are looked at before they are used.

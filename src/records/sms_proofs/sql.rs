@@ -71,6 +71,7 @@ async fn question_may_be_known(tx: &mut Connection, proof: &SmsProof<'_>) -> Res
         .bind(proof.question)
         .fetch_optional(tx)
         .await?;
-    let state = message.map(|columns| MessageState::try_from(columns).map_err(|error| RecordsError(error.to_string())));
+    let state =
+        message.map(|columns| MessageState::try_from(columns).map_err(|error| RecordsError::new(error.to_string())));
     Ok(state.transpose()?.is_some_and(MessageState::may_be_read))
 }

@@ -274,7 +274,7 @@ impl EffectRunner {
                     return Err(ProviderCallError::NotSetUp);
                 };
                 if !self.store_grant(&attempt, &grant).await {
-                    return Err(RecordsError("storing a grant failed".to_owned()).into());
+                    return Err(RecordsError::new("storing a grant failed").into());
                 }
                 let jobs = self.jobs.clone();
                 self.deps.spawn(async move {

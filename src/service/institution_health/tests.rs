@@ -87,7 +87,7 @@ fn what_is_met_shuts_whom_it_should() {
         (ProviderCallError::Provider(ProviderError::NotFound), Ok(()), Ok(())),
         (ProviderCallError::NotSetUp, Ok(()), Ok(())),
         (
-            ProviderCallError::Records(crate::records::RecordsError("timeout".to_owned())),
+            ProviderCallError::Records(crate::records::RecordsError::new("timeout")),
             Ok(()),
             Ok(()),
         ),
