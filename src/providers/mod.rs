@@ -235,6 +235,8 @@ pub struct ProviderAccount {
     pub session_id: Option<String>,
     /// The provider's id of the person it belongs to, where it names people.
     pub person: Option<Secret>,
+    /// The provider's id of the whole link it belongs to, where that is what can be ended: a list must say it.
+    pub link: Option<Secret>,
     /// If this call returns them.
     pub details: Option<AccountDetails>,
 }

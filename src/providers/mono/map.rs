@@ -221,6 +221,7 @@ pub fn account(reply: wire::AccountReply, asked: &Secret) -> Option<ProviderAcco
         id: Secret::new(asked.expose()),
         session_id: None,
         person: None,
+        link: None,
         details: account_details(*account),
     });
     read.session_id = session_id(meta).or(read.session_id);
@@ -238,6 +239,7 @@ pub fn listed_account(mut account: wire::MonoAccount) -> Result<ProviderAccount,
         id,
         session_id: session_id(std::mem::take(&mut account.meta)),
         person: None,
+        link: None,
         details: account_details(account),
     })
 }

@@ -259,6 +259,7 @@ impl Provider for Mono {
             id,
             session_id: None,
             person: None,
+            link: None,
             details: None,
         };
         Ok(Redeemed::from(vec![account]).into())

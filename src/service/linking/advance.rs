@@ -199,7 +199,12 @@ impl Linking {
         }
     }
 
-    async fn carry_on(&self, attempt: &Attempt, session: &ProviderSession, how: How<'_>) -> Result<Stepped, JobError> {
+    pub(super) async fn carry_on(
+        &self,
+        attempt: &Attempt,
+        session: &ProviderSession,
+        how: How<'_>,
+    ) -> Result<Stepped, JobError> {
         let client = self.providers.of_attempt(attempt).await?;
         let started = self.deps.clock.now();
         let answer = client.api.advance(client.access(), session, how).await;
@@ -271,7 +276,7 @@ impl Linking {
     }
 
     /// Stores the grant that ends a wait, and exchanges it.
-    async fn grant(&self, attempt: &Attempt, grant: &Grant) -> Result<JobOutcome, JobError> {
+    pub(super) async fn grant(&self, attempt: &Attempt, grant: &Grant) -> Result<JobOutcome, JobError> {
         let sealed = self.deps.sealing.seal_grant(&attempt.tag, attempt.id, grant)?;
         let now = self.deps.clock.now();
         let redeem = Redeem::job(attempt.partner, attempt.id, now);

@@ -140,12 +140,8 @@ impl Linking {
         let complete = || self.deps.records.complete_link(&link, &jobs);
         let id = match complete.retry(write_backoff()).await? {
             LinkCompletion::Written(id) => id,
-            LinkCompletion::Superseded => return self.undo(attempt, &obtained).await,
-            LinkCompletion::IntentClosed => {
-                let undone = self.undo(attempt, &obtained).await?;
-                self.notify(attempt, AttemptResult::RequestEnded).await;
-                return Ok(undone);
-            }
+            LinkCompletion::Superseded => return self.undo(attempt, &obtained, AttemptResult::Lapsed).await,
+            LinkCompletion::IntentClosed => return self.undo(attempt, &obtained, AttemptResult::RequestEnded).await,
         };
         self.deps.crash_point(CrashPoint::Linked);
         self.name_person(attempt, &obtained).await;
@@ -176,8 +172,14 @@ impl Linking {
         }
     }
 
-    /// The person has begun again since, or what they agreed to is gone: nothing may stay open behind their back.
-    pub(super) async fn undo(&self, attempt: &Attempt, obtained: &Obtained) -> Result<JobOutcome, JobError> {
+    /// The person has begun again since, what they agreed to is gone, or it cannot be used: nothing may stay open behind
+    /// their back.
+    pub(super) async fn undo(
+        &self,
+        attempt: &Attempt,
+        obtained: &Obtained,
+        told: AttemptResult,
+    ) -> Result<JobOutcome, JobError> {
         self.end_access(&attempt.into(), obtained).await?;
         let now = self.deps.clock.now();
         self.deps
@@ -185,6 +187,7 @@ impl Linking {
             .move_attempt(attempt.id, AttemptState::Undone, now)
             .await?;
         self.audit(&attempt.into(), "link.undone", attempt.id).await;
+        self.notify(attempt, told).await;
         Ok(JobOutcome::Done)
     }
 }

@@ -1,13 +1,19 @@
 //! Searches for an account at the provider that carries an attempt's session, when the attempt's answer was lost.
 //!
+//! A list shows only accounts. Of a provider that hands out with the exchange what it wants to see again, what a list shows
+//! cannot be used: there the session itself is asked first, whose grant can be exchanged, and what only the list shows is
+//! ended.
+//!
 //! The search ends: it goes on for as long as the provider may take to show an account, then the person is told that
 //! nothing could be confirmed, and may go on. What shows later all the same (the provider sends a webhook, and
 //! `service/provider_webhooks.rs` knows the session) is searched for once more, and linked or undone.
 
-use super::linker::Linking;
+use super::linker::{Linking, Obtained};
 use crate::core::flow::AttemptResult;
 use crate::core::ids::AttemptId;
-use crate::providers::{AccountsQuery, ProviderAccount};
+use crate::core::next_step::NextStep;
+use crate::core::secret::Secret;
+use crate::providers::{AccountsQuery, Advance, ProviderAccount, Stepped};
 use crate::records::{Attempt, AttemptState, RecordsError};
 use crate::service::job::{JobError, JobOutcome};
 
@@ -97,6 +103,9 @@ impl Linking {
     }
 
     async fn search(&self, attempt: &Attempt) -> Result<JobOutcome, JobError> {
+        if let Some(found) = self.ask_session(attempt).await? {
+            return Ok(found);
+        }
         let session = self.session_of(attempt)?;
         let mut unnamed = Vec::new();
         let mut found = Vec::new();
@@ -121,12 +130,41 @@ impl Linking {
                     .filter(|read| read.session_id.as_deref() == Some(session.as_str())),
             );
         }
-        if found.is_empty() {
+        let Some(first) = found.first() else {
             return Ok(NOT_FOUND);
+        };
+        let handle = first.link.as_ref().map(|link| Secret::new(link.expose()));
+        let found = Obtained { handle, ..found.into() };
+        let unused = attempt.renews.is_none() && self.deps.records.link_of_attempt(attempt.id).await?.is_none();
+        if unused && self.keeps_link_access(attempt) {
+            tracing::warn!(provider = attempt.provider, "found without its access, ended");
+            return self.undo(attempt, &found, AttemptResult::Lapsed).await;
         }
         match self.terms_of(attempt).await? {
-            Some(terms) => self.complete(attempt, terms, found.into()).await,
-            None => self.undo(attempt, &found.into()).await,
+            Some(terms) => self.complete(attempt, terms, found).await,
+            None => self.undo(attempt, &found, AttemptResult::Lapsed).await,
+        }
+    }
+
+    fn keeps_link_access(&self, attempt: &Attempt) -> bool {
+        let api = self.providers.provider(&attempt.provider);
+        api.is_some_and(|api| api.facts().keeps_link_access)
+    }
+
+    /// Asks the attempt's session itself where a list would not do, and follows its grant if there is one.
+    async fn ask_session(&self, attempt: &Attempt) -> Result<Option<JobOutcome>, JobError> {
+        // The grant that it would give may be known already.
+        if attempt.state == AttemptState::Granted || !self.keeps_link_access(attempt) {
+            return Ok(None);
+        }
+        let session = self.open_session_of(attempt)?;
+        match self.carry_on(attempt, &session, Advance::Poll).await {
+            Ok(Stepped {
+                step: NextStep::Done(grant),
+                ..
+            }) => Ok(Some(Box::pin(self.grant(attempt, &grant)).await?)),
+            // Anything else is no end; what has no such call, or cannot be asked now, is looked for in the list.
+            Ok(_) | Err(_) => Ok(None),
         }
     }
 

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::core::ids::{LinkId, PartnerId};
-use crate::core::secret::Secret;
 use crate::core::time::Timestamp;
 use crate::providers::{Access, AccountsQuery, EventSubject, ProviderError, ProviderEvent, ProviderEventKind};
 use crate::records::{Attempt, AttemptState, Job, JobType, Link, LinkState, RecordsError};
@@ -76,8 +75,8 @@ impl EventEffects {
         for link in &links {
             follow(link, event, now, &mut effect);
         }
-        if let (EventSubject::Account(id), true) = (&event.about, links.is_empty()) {
-            effect.jobs = self.reopened(source, event, id, now).await?;
+        if links.is_empty() || matches!(event.about, EventSubject::Person(_)) {
+            effect.jobs.extend(self.reopened(source, event, &subject, now).await?);
         }
         Ok(effect)
     }
@@ -119,32 +118,50 @@ impl EventEffects {
         })
     }
 
-    /// An account that nobody knows yet is found by the job that settles its attempt, unless that has ended: the jobs that
-    /// settle once more an attempt that was given up and has linked this account after all.
+    /// What nobody knows yet is found by the job that settles its attempt, unless that has ended: the jobs that settle once
+    /// more the attempts that were given up and may have come to it after all.
     async fn reopened(
         &self,
         source: EventSource,
         event: &ProviderEvent,
-        account: &Secret,
+        subject: &[u8; 32],
         now: Timestamp,
     ) -> Result<Vec<Job>, ProviderCallError> {
         if !matches!(event.kind, ProviderEventKind::Connected | ProviderEventKind::Updated) {
             return Ok(Vec::new());
         }
         let (owner, provider, since) = (source.owner, source.provider, now.minus(REOPEN_WITHIN));
-        let lapsed = self.deps.records.lapsed(owner, provider, since, MAX_REOPENED).await?;
+        let mut lapsed = self.deps.records.lapsed(owner, provider, since, MAX_REOPENED).await?;
         if lapsed.is_empty() {
             return Ok(Vec::new());
         }
-        let (api, keys) = self.providers.with_keys(owner, provider).await?;
+        let api = self.providers.provider(provider);
+        if api.is_some_and(|api| api.facts().keeps_people) {
+            // It shows nothing to the keys alone: every person is asked after, or the one whom it names.
+            if let EventSubject::Person(_) = event.about {
+                let person = self.deps.records.provider_person_by_handle(owner, subject).await?;
+                lapsed.retain(|attempt| person.as_ref().is_some_and(|person| person.tag == attempt.tag));
+            }
+        } else {
+            let sessions = self.sessions_of(source, event).await?;
+            lapsed.retain(|attempt| self.opened_in(attempt, &sessions));
+        }
+        let settling = lapsed.iter();
+        let settling = settling.map(|attempt| Settle::job(owner, attempt.id, now).on_occasion(&event.dedupe_key));
+        Ok(settling.collect())
+    }
+
+    /// The sessions in which the account was linked that an event is about.
+    async fn sessions_of(&self, source: EventSource, event: &ProviderEvent) -> Result<Vec<String>, ProviderCallError> {
+        let EventSubject::Account(account) = &event.about else {
+            return Ok(Vec::new());
+        };
+        let (api, keys) = self.providers.with_keys(source.owner, source.provider).await?;
         let accounts = match api.accounts(Access::keys(&keys), AccountsQuery::One(account)).await {
             Err(ProviderError::NotFound | ProviderError::Refused(_)) => return Ok(Vec::new()),
             accounts => accounts?.value,
         };
-        let sessions: Vec<_> = accounts.into_iter().filter_map(|account| account.session_id).collect();
-        let opened = lapsed.iter().filter(|attempt| self.opened_in(attempt, &sessions));
-        let settling = opened.map(|attempt| Settle::job(owner, attempt.id, now).on_occasion(&event.dedupe_key));
-        Ok(settling.collect())
+        Ok(accounts.into_iter().filter_map(|account| account.session_id).collect())
     }
 
     /// Whether an attempt was made in one of these sessions of its provider.

@@ -9,7 +9,7 @@ use rstest::rstest;
 use super::shapes::{ASHA, PATIENCE, binding, linked_once, soon, to_bank};
 use crate::support::eventually;
 use crate::support::invented::branches::Branch;
-use crate::support::invented::hooks::{HookEvent, delivery};
+use crate::support::invented::hooks::HookEvent;
 use crate::support::invented::person::Decision;
 use crate::support::invented::world::InventedWorld;
 use crate::support::world::Setup;
@@ -36,7 +36,7 @@ async fn tell(
     id: &str,
     (about, what): (&'static str, &'static str),
 ) -> (u16, String) {
-    let (path, request) = {
+    let event = {
         let bank = world.bank.state();
         let link = bank.links.last().unwrap();
         let subject = match about {
@@ -45,25 +45,15 @@ async fn tell(
             "session" => link.session.clone(),
             _ => link.accounts[0].id.clone(),
         };
-        let event = HookEvent {
+        HookEvent {
             id: id.to_owned(),
             at: SystemClock.now().as_millis(),
             about,
             subject,
             what,
-        };
-        let path = "/hooks/umoja";
-        (path, delivery(&bank.clients[0].hook_key, path, &[event]))
+        }
     };
-    let mut call = world
-        .client
-        .post(format!("{}{path}", world.url(node)))
-        .body(request.body);
-    for (name, value) in request.headers {
-        call = call.header(name, value);
-    }
-    let answer = call.send().await.unwrap();
-    (answer.status().as_u16(), answer.text().await.unwrap())
+    world.tell(node, event).await
 }
 
 /// The provider makes a person once, and every later link of theirs is under the same one.

@@ -19,6 +19,7 @@ use crate::support::aggregator::UssdReply;
 use crate::support::events::events_of;
 use crate::support::eventually;
 use crate::support::invented::branches::Branch;
+use crate::support::invented::hooks::HookEvent;
 use crate::support::invented::person::Decision;
 use crate::support::invented::world::{InventedWorld, PUBLIC};
 use crate::support::world::{PARTNER, Setup};
@@ -132,6 +133,50 @@ async fn a_wait_comes_to_its_end(#[case] setup: Setup, #[case] branch: Branch) {
         assert_ne!(page.status(), 303, "a page is made for nothing");
     }
     assert!(world.links().await.is_empty());
+}
+
+/// What was given up, and granted after all: by whatever the provider names when it tells so, the attempt is found again. If
+/// nobody has exchanged the grant it is linked as a whole link, which can be ended; if only the answer to the exchange was
+/// lost, the access that is open is ended, for nobody could use it.
+#[rstest]
+#[case::session("session", false)]
+#[case::person("person", false)]
+#[case::account("account", false)]
+#[case::link("link", false)]
+#[case::exchanged_session("session", true)]
+#[case::exchanged_person("person", true)]
+#[case::exchanged_account("account", true)]
+#[case::exchanged_link("link", true)]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_after_the_end_is_found(#[case] about: &'static str, #[case] exchanged: bool) {
+    let world = InventedWorld::start(Setup::Memory).await;
+    begin(&world, Branch::App).await;
+    world.bank.end_sessions();
+    world.told(ASHA, "no account was linked.").await;
+    assert_eq!(only_attempt(&world).await.state, AttemptState::Lapsed);
+    let event = HookEvent {
+        id: "late".to_owned(),
+        at: SystemClock.now().as_millis(),
+        about,
+        subject: world.bank.grants_late(exchanged, about),
+        what: "connected",
+    };
+    assert_eq!(world.tell(0, event).await.0, 202);
+    let ended = || world.bank.state().links.iter().all(|link| link.ended);
+    if exchanged {
+        eventually(PATIENCE, async || ended()).await;
+        eventually(PATIENCE, async || {
+            only_attempt(&world).await.state == AttemptState::Undone
+        })
+        .await;
+        assert!(world.links().await.is_empty());
+        return;
+    }
+    eventually(PATIENCE, async || !world.links().await.is_empty()).await;
+    linked_once(&world, 1).await;
+    assert!(!ended());
+    let mut phone = world.phone_at(0, ASHA);
+    phone.dial().await.asks("is linked");
 }
 
 /// The node that has asked so far dies; the other goes on asking, and the person learns of the end as ever.

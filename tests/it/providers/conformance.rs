@@ -9,7 +9,8 @@ use std::fmt::Debug;
 use kiungo::core::next_step::{Failure, FailureClass, Grant, NextStep};
 use kiungo::core::secret::Secret;
 use kiungo::providers::{
-    AccountsQuery, EndScope, EndTarget, Institution, Journey, Provider, ProviderError, ProviderKeys, SessionResponse,
+    AccountsQuery, EndScope, EndTarget, Institution, Journey, Provider, ProviderAccount, ProviderError, ProviderKeys,
+    SessionResponse,
 };
 
 use super::conformance_browser::{Browser, browser_journeys};
@@ -139,6 +140,10 @@ pub async fn linked_read_and_ended(player: &mut Player<'_>, grant: Grant, count:
         EndScope::Account => redeemed.accounts.iter().map(|it| EndTarget::Account(&it.id)).collect(),
         EndScope::Link => {
             let link = redeemed.link.as_ref().expect("a link that can be ended has an id");
+            let all = scenario.provider.accounts(player.access(), AccountsQuery::All).await;
+            let listed = player.store(all.unwrap());
+            let says = |account: &ProviderAccount| account.link.as_ref().map(Secret::expose) == Some(link.expose());
+            assert!(listed.iter().any(says), "a list says what can be ended");
             vec![EndTarget::Link(link)]
         }
     };

@@ -150,6 +150,7 @@ impl Provider for HookBank {
                 id: Secret::new(id.expose()),
                 session_id: None,
                 person: None,
+                link: None,
                 details: None,
             }]
             .into()),

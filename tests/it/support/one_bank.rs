@@ -76,6 +76,7 @@ impl Account {
             id: Secret::new(self.id),
             session_id: self.session.map(str::to_owned),
             person: None,
+            link: None,
             details: Some(AccountDetails {
                 number: Secret::new(format!("00099900{}", self.id)),
                 holder: None,
@@ -235,6 +236,7 @@ impl Provider for OneBank {
             id: Secret::new(id),
             session_id: None,
             person: person.map(Secret::new),
+            link: None,
             details: None,
         };
         let accounts: Vec<_> = ids.into_iter().map(account).collect();

@@ -91,7 +91,7 @@ fn facts() -> ProviderFacts {
     }
 }
 
-fn provider_account(account: &BankAccount, session: &str, details: bool) -> ProviderAccount {
+fn provider_account(account: &BankAccount, link: &BankLink, details: bool) -> ProviderAccount {
     let details = details.then(|| AccountDetails {
         number: Secret::new(&account.number),
         holder: Some(Secret::new("ASHA UMOJA")),
@@ -101,8 +101,9 @@ fn provider_account(account: &BankAccount, session: &str, details: bool) -> Prov
     });
     ProviderAccount {
         id: Secret::new(&account.id),
-        session_id: Some(session.to_owned()),
+        session_id: Some(link.session.clone()),
         person: None,
+        link: Some(Secret::new(&link.handle)),
         details,
     }
 }
@@ -266,9 +267,7 @@ impl Provider for Umoja {
         }
         let accounts = link.accounts.iter();
         let redeemed = Redeemed {
-            accounts: accounts
-                .map(|account| provider_account(account, &link.session, false))
-                .collect(),
+            accounts: accounts.map(|account| provider_account(account, link, false)).collect(),
             link: Some(Secret::new(&link.handle)),
             expires_at: Some(self.bank.clock.now().plus(Duration::from_hours(24 * 90))),
         };
@@ -287,7 +286,7 @@ impl Provider for Umoja {
                 let link = &state.links[index];
                 let account = link.accounts.iter().find(|account| account.id == id.expose());
                 let account = account.ok_or(ProviderError::NotFound)?;
-                let account = provider_account(account, &link.session, true);
+                let account = provider_account(account, link, true);
                 Ok(with_link(&state, index, vec![account]))
             }
             (AccountsQuery::One(id), None) => {
@@ -304,7 +303,7 @@ impl Provider for Umoja {
                 let links = state.links.iter().filter(|link| link.person == person && !link.ended);
                 let accounts = links.flat_map(|link| {
                     let accounts = link.accounts.iter();
-                    accounts.map(|account| provider_account(account, &link.session, false))
+                    accounts.map(|account| provider_account(account, link, false))
                 });
                 Ok(accounts.collect::<Vec<_>>().into())
             }

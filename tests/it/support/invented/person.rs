@@ -1,5 +1,6 @@
 //! What a person does where we cannot see it: on Umoja's page, and in its application.
 
+use kiungo::core::next_step::FailureClass;
 use url::Url;
 
 use super::bank::{Stage, UmojaBank};
@@ -39,6 +40,27 @@ impl UmojaBank {
             .position(|session| session.binding == binding && session.stage == Stage::App)
             .unwrap_or_else(|| panic!("nothing to decide: {binding}"));
         state.decide(index, decision == Decision::Approve);
+    }
+
+    /// The last session, which was given up, is granted after all; its grant may even have been `exchanged`, by somebody who
+    /// has not heard the answer. Returns what the bank calls that which it tells about.
+    pub fn grants_late(&self, exchanged: bool, about: &str) -> String {
+        let mut state = self.state();
+        let grant = state.hand_out("grant");
+        let index = state.sessions.len() - 1;
+        state.sessions[index].stage = Stage::Granted(grant.clone());
+        let (client, person) = (state.sessions[index].client, state.sessions[index].person);
+        let link = exchanged.then(|| state.exchange(client, &grant).expect("it is good"));
+        if exchanged {
+            state.sessions[index].stage = Stage::Over(FailureClass::SessionExpired);
+        }
+        match (about, link.map(|link| &state.links[link])) {
+            ("session", _) => state.sessions[index].id.clone(),
+            ("person", _) => state.persons[person].handle.clone(),
+            ("link", Some(link)) => link.handle.clone(),
+            (_, Some(link)) => link.accounts[0].id.clone(),
+            (_, None) => "not made yet".to_owned(),
+        }
     }
 
     /// The time of everything that is open is up.

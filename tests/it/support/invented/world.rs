@@ -21,6 +21,7 @@ use url::Url;
 
 use super::bank::{Client, UmojaBank};
 use super::branches::Branch;
+use super::hooks::{HookEvent, delivery};
 use super::{NAME, Umoja};
 use crate::support::aggregator::{AggregatorClient, Phone};
 use crate::support::api::Api;
@@ -228,6 +229,18 @@ impl InventedWorld {
             .unwrap_or_else(|| panic!("not ours: {public}"));
         let url = format!("{}{path}", self.node(node).url);
         self.client.request(method, url).send().await.unwrap()
+    }
+
+    /// Sends a webhook that tells one thing to a node; the status and the body of the answer.
+    pub async fn tell(&self, node: usize, event: HookEvent) -> (u16, String) {
+        let path = "/hooks/umoja";
+        let request = delivery(&self.bank.state().clients[0].hook_key, path, &[event]);
+        let mut call = self.client.post(format!("{}{path}", self.url(node))).body(request.body);
+        for (name, value) in request.headers {
+            call = call.header(name, value);
+        }
+        let answer = call.send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
     }
 
     /// Presses the button of the page that a text leads to; where the provider's page is.
