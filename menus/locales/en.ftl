@@ -13,6 +13,8 @@ welcome =
     }. Agree?
 partners = Which business do you link for?
 no-partner = No business asks for an account here now. Dial the code that a business gave you.
+needs-login = { $bank } { $account }: log in there again, or { $partner } sees nothing new.
+needs-login-elsewhere = { $bank } { $account } needs a new login, not on this phone. Ask { $partner } how.
 ends-soon =
     { $partner } reads your { $data } at { $bank } { $account } for "{ $purpose }". Ends { $until }. { $days ->
         [one] { $days } day
@@ -61,6 +63,7 @@ news = { $bank } { $account } is linked for { $partner }.
 links = Your linked accounts:
 no-links = You have no linked accounts.
 link = { $bank } { $account } for { $partner } until { $until }.
+link-needs-login = { $bank } { $account } for { $partner } until { $until }. Needs a new login.
 unlink = Unlink { $bank } { $account }? { $partner } will no longer see it.
 
 pin = Type your own 4-digit code. Forgotten? Go back and link the same account again.
@@ -82,6 +85,7 @@ agree = Agree, choose bank
 my-accounts = My accounts
 language = Language
 leave = Leave
+not-now = Not now
 back = Back
 more = More
 business = Business
@@ -200,6 +204,7 @@ data-transactions = payments in and out
 data-identity = name
 bank-slow = { $bank } (slow now)
 bank-away = { $bank } (not now)
+bank-needs-login = { $bank } (log in again)
 
 ## Pages in a browser, that an SMS leads to
 

@@ -10,6 +10,8 @@ welcome =
     }. D'accord ?
 partners = Pour quelle entreprise ?
 no-partner = Aucune entreprise ne demande de compte ici. Composez le code donné par une entreprise.
+needs-login = { $bank } { $account } : reconnectez-vous, sinon { $partner } ne voit rien de neuf.
+needs-login-elsewhere = { $bank } { $account } : à reconnecter, pas sur ce téléphone. Voyez { $partner }.
 ends-soon =
     { $partner } lit { $data } chez { $bank } { $account } pour "{ $purpose }". Fin { $until }. { $days ->
         [one] { $days } jour
@@ -58,6 +60,7 @@ news = { $bank } { $account } est lié pour { $partner }.
 links = Vos comptes liés :
 no-links = Vous n'avez aucun compte lié.
 link = { $bank } { $account } pour { $partner }, fin { $until }.
+link-needs-login = { $bank } { $account } pour { $partner }, fin { $until }. Connexion à refaire.
 unlink = Délier { $bank } { $account } ? { $partner } ne le verra plus.
 
 pin = Tapez votre code à 4 chiffres. Oublié ? Revenez et reliez ce compte encore une fois.
@@ -79,6 +82,7 @@ agree = Oui, choisir banque
 my-accounts = Mes comptes
 language = Langue
 leave = Quitter
+not-now = Plus tard
 back = Retour
 more = Suite
 business = Pro
@@ -197,6 +201,7 @@ data-transactions = opérations
 data-identity = nom
 bank-slow = { $bank } (lente)
 bank-away = { $bank } (absente)
+bank-needs-login = { $bank } (se reconnecter)
 
 ## Pages in a browser, that an SMS leads to
 

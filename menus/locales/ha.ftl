@@ -10,6 +10,8 @@ welcome =
     }. Kun yarda?
 partners = Domin wane kamfani kuke hadawa?
 no-partner = Babu kamfanin da ke neman asusu a nan yanzu. Kira lambar da kamfani ya ba ku.
+needs-login = { $bank } { $account }: ku sake shiga, ko { $partner } ba zai ga sabon abu ba.
+needs-login-elsewhere = { $bank } { $account } na bukatar sake shiga, ba a wannan waya ba. Tambayi { $partner }.
 ends-soon =
     { $partner } na duba { $data } a { $bank } { $account } don "{ $purpose }". Kare { $until }. { $days ->
         [one] kwana { $days }
@@ -58,6 +60,7 @@ news = An hada { $bank } { $account } da { $partner }.
 links = Asusun da kuka hada:
 no-links = Ba ku hada wani asusu ba.
 link = { $bank } { $account } da { $partner } har { $until }.
+link-needs-login = { $bank } { $account } da { $partner } har { $until }. A sake shiga.
 unlink = A cire { $bank } { $account }? { $partner } ba zai sake ganinsa ba.
 
 pin = Rubuta lambarka ta sirri (4). Ka manta? Koma baya ka sake hada asusun nan.
@@ -79,6 +82,7 @@ agree = Na yarda, zabi banki
 my-accounts = Asusuna
 language = Harshe
 leave = Fita
+not-now = Ba yanzu ba
 back = Koma
 more = Kari
 business = Kasuwanci
@@ -197,6 +201,7 @@ data-transactions = shige da fice
 data-identity = suna
 bank-slow = { $bank } (a hankali)
 bank-away = { $bank } (ba yanzu ba)
+bank-needs-login = { $bank } (a sake shiga)
 
 ## Pages in a browser, that an SMS leads to
 

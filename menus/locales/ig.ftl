@@ -6,6 +6,8 @@
 welcome = { $partner } choro igu { $data } gi maka "{ $purpose }", ruo ubochi { $days }. I kwere?
 partners = Kedu ulo oru i na-ejikoro?
 no-partner = O nweghi ulo oru na-ajo akauntu ebe a ugbu a. Kpoo koodu ulo oru nyere gi.
+needs-login = { $bank } { $account }: banye ozo, ka { $partner } wee hu ihe ohuru.
+needs-login-elsewhere = { $bank } { $account } choro nbanye ohuru, obughi n'ekwenti a. Juo { $partner }.
 ends-soon = { $partner } na-agu { $data } na { $bank } { $account } maka "{ $purpose }". Ruo { $until }. Ubochi { $days } site taa?
 asked-again = { $partner } choro ka i banye ozo na { $bank } { $account } maka "{ $purpose }": { $data } gi, ruo ubochi { $days }.
 languages = Horo asusu gi:
@@ -46,6 +48,7 @@ news = Ejikola { $bank } { $account } na { $partner }.
 links = Akauntu i jikoro:
 no-links = I jikobeghi akauntu o bula.
 link = { $bank } { $account }, ejikoro na { $partner } ruo { $until }.
+link-needs-login = { $bank } { $account }, ejikoro na { $partner } ruo { $until }. Banye ozo.
 unlink = Wepu { $bank } { $account }? { $partner } agaghi ahu ya ozo.
 
 pin = Dee koodu gi (onuogu 4). I chefuru ya? Laghachi ma jikoo akaunti ahu ozo.
@@ -67,6 +70,7 @@ agree = Ekwere m, horo banki
 my-accounts = Akauntu m
 language = Asusu
 leave = Puo
+not-now = Mba ugbu a
 back = Laghachi
 more = Ozo
 business = Azumahia
@@ -181,6 +185,7 @@ data-transactions = ego batara na puo
 data-identity = aha
 bank-slow = { $bank } (nwayoo)
 bank-away = { $bank } (mba ugbu a)
+bank-needs-login = { $bank } (banye ozo)
 
 ## Pages in a browser, that an SMS leads to
 

@@ -9,6 +9,8 @@ welcome =
     }. You gree?
 partners = Which business you wan link for?
 no-partner = No business dey ask for account here now. Dial the code wey business give you.
+needs-login = { $bank } { $account }: log in again, or { $partner } no go see new thing.
+needs-login-elsewhere = { $bank } { $account } need new login, no be for this phone. Ask { $partner } how.
 ends-soon =
     { $partner } dey read { $data } for { $bank } { $account } for "{ $purpose }". End { $until }. { $days ->
         [one] { $days } day
@@ -57,6 +59,7 @@ news = { $bank } { $account } don link for { $partner }.
 links = Accounts wey you don link:
 no-links = You never link any account.
 link = { $bank } { $account } for { $partner } till { $until }
+link-needs-login = { $bank } { $account } for { $partner } till { $until }. E need new login.
 unlink = Unlink { $bank } { $account }? { $partner } no go see am again.
 
 pin = Type your own 4-digit code. You forget am? Go back, link di same account again.
@@ -78,6 +81,7 @@ agree = I gree, choose bank
 my-accounts = My accounts
 language = Language
 leave = Comot
+not-now = Not now
 back = Go back
 more = More
 business = Business
@@ -196,6 +200,7 @@ data-transactions = money wey enter and comot
 data-identity = name
 bank-slow = { $bank } (dey slow)
 bank-away = { $bank } (not now)
+bank-needs-login = { $bank } (log in again)
 
 ## Pages in a browser, that an SMS leads to
 

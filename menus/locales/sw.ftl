@@ -9,6 +9,8 @@ welcome =
     }. Unakubali?
 partners = Unaunganisha kwa biashara gani?
 no-partner = Hakuna biashara inayoomba akaunti hapa sasa. Piga namba ambayo biashara ilikupa.
+needs-login = { $bank } { $account }: ingia tena, la sivyo { $partner } haitaona kipya.
+needs-login-elsewhere = { $bank } { $account } inahitaji kuingia upya, si kwa simu hii. Uliza { $partner }.
 ends-soon =
     { $partner } inasoma { $data } { $bank } { $account } kwa "{ $purpose }". Itaisha { $until }. { $days ->
         [one] siku { $days }
@@ -57,6 +59,7 @@ news = { $bank } { $account } kwa { $partner }: tayari.
 links = Akaunti zilizounganishwa:
 no-links = Huna akaunti iliyounganishwa.
 link = { $bank } { $account } kwa { $partner } hadi { $until }.
+link-needs-login = { $bank } { $account } kwa { $partner } hadi { $until }. Ingia tena.
 unlink = Ondoa { $bank } { $account }? { $partner } haitaiona tena.
 
 pin = Andika namba yako ya siri (4). Umesahau? Rudi uunganishe akaunti ileile tena.
@@ -78,6 +81,7 @@ agree = Kubali, chagua benki
 my-accounts = Akaunti zangu
 language = Lugha
 leave = Ondoka
+not-now = Si sasa
 back = Rudi
 more = Zaidi
 business = Biashara
@@ -196,6 +200,7 @@ data-transactions = malipo
 data-identity = jina
 bank-slow = { $bank } (polepole)
 bank-away = { $bank } (si sasa)
+bank-needs-login = { $bank } (ingia tena)
 
 ## Pages in a browser, that an SMS leads to
 

@@ -6,6 +6,8 @@
 welcome = { $partner } fe ka { $data } re fun "{ $purpose }", fun ojo { $days }. Se o gba?
 partners = Ile ise wo ni o n so fun?
 no-partner = Ko si ile ise to n beere akanti nibi bayii. Pe koodu ti ile ise fun o.
+needs-login = { $bank } { $account }: tun wole, bi bee ko { $partner } ko ni ri tuntun.
+needs-login-elsewhere = { $bank } { $account } nilo iwole tuntun, ki i se lori foonu yii. Bi { $partner }.
 ends-soon = { $partner } n ka { $data } re ni { $bank } { $account } fun "{ $purpose }". Yoo pari { $until }. Ojo { $days } lati oni?
 asked-again = { $partner } fe ki o tun wole si { $bank } { $account } fun "{ $purpose }": { $data } re, fun ojo { $days }.
 languages = Yan ede re:
@@ -46,6 +48,7 @@ news = A ti so { $bank } { $account } po mo { $partner }.
 links = Akanti ti o ti so po:
 no-links = O ko so akanti kankan po.
 link = { $bank } { $account }, a so o po mo { $partner } titi di { $until }.
+link-needs-login = { $bank } { $account }, a so o po mo { $partner } titi di { $until }. Tun wole.
 unlink = Tu { $bank } { $account }? { $partner } ko ni ri i mo.
 
 pin = Te koodu ara re (nomba 4). O ti gbagbe? Pada ki o tun so akanti naa.
@@ -67,6 +70,7 @@ agree = Mo gba, yan banki
 my-accounts = Akanti mi
 language = Ede
 leave = Jade
+not-now = Ki i se bayii
 back = Pada
 more = Si i
 business = Isowo
@@ -181,6 +185,7 @@ data-transactions = owo to wole ati to jade
 data-identity = oruko
 bank-slow = { $bank } (o n lora)
 bank-away = { $bank } (ki i se bayii)
+bank-needs-login = { $bank } (tun wole)
 
 ## Pages in a browser, that an SMS leads to
 

@@ -13,7 +13,7 @@ use crate::core::ids::{AttemptId, PartnerId, SeriesId};
 use crate::core::messages::Locale;
 use crate::core::seal::{SealError, SubscriberTag};
 use crate::core::time::Timestamp;
-use crate::records::{Attempt, AttemptState, AuditEntry, Consent, Link, Records, RecordsError};
+use crate::records::{Attempt, AttemptState, AuditEntry, Consent, Link, LinkState, Records, RecordsError};
 
 /// How many consents that end are told in one dial: more screens than that nobody reads.
 const MAX_ENDING: usize = 5;
@@ -251,6 +251,7 @@ pub fn link_summary(link: &Link, again: bool) -> LinkSummary {
         masked: link.accounts.iter().find_map(|account| account.masked.clone()),
         duplicate: again,
         until: link.until,
+        needs_login: link.state == LinkState::ReauthRequired,
     }
 }
 

@@ -40,7 +40,7 @@ impl Step<'_> {
             (Action::RequestBankAlert, _) => self.request_bank_alert(),
             (Action::Restart, _) => {
                 self.leave_session();
-                Outcome::Welcome.into()
+                self.entry()
             }
             (Action::Home, _) => self.entry(),
             (Action::PickLanguage, ActionInput::Key(key)) => {

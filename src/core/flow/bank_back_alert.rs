@@ -16,6 +16,10 @@ impl Step<'_> {
         match choice.target {
             OptionTarget::Action(Action::RequestBankAlert) => self.flow.settings.sms_enabled,
             OptionTarget::Action(Action::ShowPartners) => self.others_ask(),
+            OptionTarget::Action(Action::Reauthorise) => {
+                let screen = &self.state.cursor.screen;
+                self.screen_wording(screen) != "needs-login-elsewhere"
+            }
             _ => true,
         }
     }

@@ -311,7 +311,11 @@ impl Step<'_> {
             OpenResult::Renewed => {
                 session.stage = Outcome::Renewed;
                 let renewed = session.renews;
-                session.result = self.state.links.iter().find(|link| Some(link.id) == renewed).cloned();
+                let mut links = self.state.links.iter_mut();
+                session.result = links.find(|link| Some(link.id) == renewed).map(|link| {
+                    link.needs_login = false;
+                    link.clone()
+                });
             }
             OpenResult::Unavailable(Some(pause)) if waiting || session.stage == Outcome::Checking => {
                 session.stage = session.set_busy(self.context.now.plus(pause));

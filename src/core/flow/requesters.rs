@@ -82,6 +82,13 @@ impl Step<'_> {
         self.state.terms = Some(terms);
     }
 
+    /// The link of which the one partner that waits for this person asks a new login: its screen is where a dial begins.
+    pub(super) fn only_request(&self) -> Option<LinkId> {
+        let all = self.state.selectable_requests()?;
+        let mut own = all.iter().filter(|terms| terms.intent.is_some());
+        own.next().filter(|_| own.next().is_none())?.renews
+    }
+
     /// All that is asked and offered, to choose something else.
     pub(super) fn show_partners(&mut self) -> Transition {
         let others = self.others_ask();

@@ -159,8 +159,11 @@ impl Step<'_> {
                 ..
             })
         );
+        let needs_login = self.state.selected_link().filter(|link| link.needs_login);
         match id {
             "open-page" if approve => "open-page-approve",
+            "link" if needs_login.is_some() => "link-needs-login",
+            "needs-login" if needs_login.is_some_and(|link| self.login_is_elsewhere(link)) => "needs-login-elsewhere",
             id => self.sms_wording(id),
         }
     }

@@ -253,11 +253,16 @@ pub struct LinkSummary {
     pub duplicate: bool,
     /// When the consent to it ends.
     pub until: Timestamp,
+    /// Whether its bank wants the person to log in again before anything more is read.
+    #[serde(default)]
+    pub needs_login: bool,
 }
 
 /// Something that is told at the beginning of a dial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Notice {
+    /// This link needs a new login.
+    NeedsLogin(LinkId),
     /// The consent of this link ends soon.
     EndsSoon(LinkId),
 }

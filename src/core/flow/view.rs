@@ -5,6 +5,7 @@ use super::context::Offer;
 use super::offers;
 use super::recovery::dial_string;
 use super::rules::Flow;
+use super::session::LinkSummary;
 use super::state::{Subscriber, TurnReply};
 use super::step::Step;
 use super::waiting::AccountList;
@@ -215,18 +216,21 @@ impl Step<'_> {
                 .state
                 .links
                 .iter()
-                .map(|link| {
-                    let masked = link
-                        .masked
-                        .as_deref()
-                        .map_or(String::new(), |masked| format!(" ..{masked}"));
-                    (
-                        link.id.to_string(),
-                        format!("{}{masked}", display_name(&link.institution_name)),
-                    )
-                })
+                .map(|link| (link.id.to_string(), self.link_label(link)))
                 .collect(),
         }
+    }
+
+    /// What a link is called among others, and whether it needs a new login.
+    fn link_label(&self, link: &LinkSummary) -> String {
+        let masked = link.masked.as_deref();
+        let masked = masked.map_or(String::new(), |masked| format!(" ..{masked}"));
+        let name = format!("{}{masked}", display_name(&link.institution_name));
+        if !link.needs_login {
+            return name;
+        }
+        let args = [("bank", TemplateArg::Text(name))];
+        self.flow.templates.format(self.state.locale, "bank-needs-login", &args)
     }
 
     /// The accounts, and behind them the way to more.

@@ -63,7 +63,7 @@ actions! {
     /// Go on where the connect session stands.
     Resume = "resume" => [Stage] LeftChecking EnterPin,
     /// Forget the connect session.
-    Restart = "restart" => [Start] EnterPin,
+    Restart = "restart" => [Start] EnterPin NeedsLogin EndsSoon,
     /// Back to where a dial begins.
     Home = "home" => [Entry] EnterPin,
     PickLanguage = "pick-language" => [Entry] EnterPin,

@@ -86,6 +86,8 @@ outcomes! {
     NoPartner = "no-partner": Nothing [Entry Start],
     /// Nothing has begun: a partner asks for a new login to a link.
     AskedAgain = "asked-again": Links [Entry Start],
+    /// The bank of a link wants a new login.
+    NeedsLogin = "needs-login": Links [Entry],
     /// A consent ends soon.
     EndsSoon = "ends-soon": Links [Entry],
     /// It was agreed to again.

@@ -90,6 +90,8 @@ pub const SMS_SCREENS: &[&str] = &[
 pub const SCREEN_VARIANTS: &[(&str, &str)] = &[
     ("approve-elsewhere", "sms-approve-elsewhere"),
     ("limited", "sms-limited"),
+    ("link", "link-needs-login"),
+    ("needs-login", "needs-login-elsewhere"),
     ("open-page", "open-page-approve"),
 ];
 
@@ -100,6 +102,7 @@ pub const LABEL_WORDS: &[&str] = &[
     "account-savings",
     "back",
     "bank-away",
+    "bank-needs-login",
     "bank-slow",
     "approve-code",
     "bank-first",

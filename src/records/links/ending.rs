@@ -40,17 +40,22 @@ impl LinkEndRecords for Backend {
 
     async fn expire_link(&self, id: LinkId, unlink: &Job, sms: Option<&QueuedSms>, at: Timestamp) -> Result<bool> {
         self.transaction(async |tx| {
-            let expiring = query_as(
-                "UPDATE links SET state = 'expired', moved_at = $2 WHERE id = $1 AND until <= $2 \
-                 AND state IN ('active', 'reauth_required') RETURNING told_at",
+            // Where nobody was there to tell it in time, it is told now, with the state that the link was in until now.
+            let telling = query_scalar(
+                "UPDATE links SET told_at = $2 WHERE id = $1 AND told_at IS NULL AND until <= $2 \
+                 AND state IN ('active', 'reauth_required') RETURNING state",
             );
-            let expired: Option<(Option<Timestamp>,)> = expiring.bind(id).bind(at).fetch_optional(&mut *tx).await?;
-            let Some((told_at,)) = expired else {
+            let untold: Option<LinkState> = telling.bind(id).bind(at).fetch_optional(&mut *tx).await?;
+            let expiring = query(
+                "UPDATE links SET state = 'expired', moved_at = $2 WHERE id = $1 AND until <= $2 \
+                 AND state IN ('active', 'reauth_required')",
+            );
+            let expired = expiring.bind(id).bind(at).execute(&mut *tx).await?;
+            if expired.rows_affected() == 0 {
                 return Ok(false);
-            };
-            if told_at.is_none() {
-                // Nobody was there to tell it in time.
-                link_expiring(tx, id, LinkState::Active, at).await?;
+            }
+            if let Some(state) = untold {
+                link_expiring(tx, id, state, at).await?;
                 add_sms(tx, sms).await?;
             }
             link_moved(tx, id, LinkState::Expired, at).await?;

@@ -16,18 +16,18 @@ use crate::support::redis::RedisServer;
 use crate::support::sandbox::Sandbox;
 
 const NUMBER: &str = "+2348030000841";
-const PATIENCE: Duration = Duration::from_secs(40);
+pub(super) const PATIENCE: Duration = Duration::from_secs(40);
 
 /// A sandbox in which people agree for 30 days, with what it runs on, and somebody who has linked an account at Providus.
-struct Linked {
-    sandbox: Sandbox,
+pub(super) struct Linked {
+    pub sandbox: Sandbox,
     api: Api,
     _redis: Option<RedisServer>,
     _postgres: Option<PostgresServer>,
 }
 
 impl Linked {
-    async fn start(servers: bool) -> Self {
+    pub(super) async fn start(servers: bool) -> Self {
         let (mut redis, mut postgres) = (None, None);
         let mut options = Vec::new();
         if servers {
@@ -58,7 +58,7 @@ impl Linked {
         linked
     }
 
-    async fn play(&self, lines: &str) {
+    pub(super) async fn play(&self, lines: &str) {
         let line = HttpCallbackClient::new(&format!("{}/ussd/sandbox/sandbox", self.sandbox.origin)).unwrap();
         let script = parse("ends.phone", &format!("number {NUMBER}\n{lines}")).unwrap();
         if let Err(error) = play_on(&line, &script).await {
@@ -66,7 +66,7 @@ impl Linked {
         }
     }
 
-    async fn wind(&self, days: u64) {
+    pub(super) async fn wind(&self, days: u64) {
         let body = json!({ "forward_s": days * 24 * 3_600 });
         let wound = self
             .api
@@ -76,17 +76,17 @@ impl Linked {
         assert!(wound.send().await.unwrap().status().is_success());
     }
 
-    async fn read(&self, path: &str) -> Value {
+    pub(super) async fn read(&self, path: &str) -> Value {
         let token = self.api.token().await;
         self.api.get(path).by(&token).send().await.expect(200)
     }
 
-    async fn link(&self) -> Value {
+    pub(super) async fn link(&self) -> Value {
         self.read("/v1/links").await["data"][0].clone()
     }
 
     /// What was told of the link, in order.
-    async fn told(&self) -> Vec<String> {
+    pub(super) async fn told(&self) -> Vec<String> {
         let link = self.link().await;
         let path = format!("/v1/events?subject={}", link["id"].as_str().unwrap());
         let events = self.read(&path).await;
@@ -97,14 +97,14 @@ impl Linked {
         kinds.collect()
     }
 
-    async fn texts(&self) -> Vec<String> {
+    pub(super) async fn texts(&self) -> Vec<String> {
         let path = format!("{}/phone/texts.json?msisdn=%2B{}", self.sandbox.origin, &NUMBER[1..]);
         let texts: Vec<Value> = self.api.client.get(path).send().await.unwrap().json().await.unwrap();
         texts.iter().map(Value::to_string).collect()
     }
 
     /// What the stand-in bank has noted.
-    async fn ledger(&self) -> Value {
+    pub(super) async fn ledger(&self) -> Value {
         let path = format!("{}/__stand-in/ledger", self.sandbox.mono());
         self.api.client.get(path).send().await.unwrap().json().await.unwrap()
     }

@@ -16,6 +16,7 @@ mod frozen;
 mod health;
 mod linking;
 mod lost;
+mod new_login;
 mod postgres;
 mod providers;
 mod random_walk;

@@ -251,6 +251,7 @@ fn linked() -> AttemptResult {
         masked: Some("4321".to_owned()),
         duplicate: false,
         until: Timestamp::from_millis(1_790_000_000_000),
+        needs_login: false,
     })
 }
 

@@ -18,7 +18,7 @@ use crate::core::secret::Secret;
 use crate::core::time::Timestamp;
 
 /// A link whose consent to Acacia Cover, for a loan and 30 days, ends soon.
-fn ending(n: u8, bank: &str) -> (LinkSummary, EndingConsent) {
+pub fn ending(n: u8, bank: &str) -> (LinkSummary, EndingConsent) {
     let link = LinkSummary {
         until: Timestamp::from_millis(1_780_500_000_000),
         ..link(n, &format!("{bank}:p"), bank)

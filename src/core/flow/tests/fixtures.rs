@@ -106,6 +106,7 @@ pub fn link(n: u8, institution: &str, name: &str) -> LinkSummary {
         masked: Some("4321".to_owned()),
         duplicate: false,
         until: Timestamp::from_millis(1_790_000_000_000),
+        needs_login: false,
     }
 }
 

@@ -15,6 +15,7 @@ mod forms;
 mod health;
 mod journeys;
 mod lost_store;
+mod needs_login;
 mod off_phone;
 mod off_phone_turns;
 mod outcomes;

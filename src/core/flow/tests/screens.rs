@@ -34,6 +34,7 @@ fn worst() -> Phone {
         masked: Some("4321".to_owned()),
         duplicate: false,
         until: Timestamp::from_millis(1_790_000_000_000),
+        needs_login: false,
     };
     phone.state.links = vec![link.clone(); 12];
     phone.state.refusals = vec![
