@@ -5,8 +5,10 @@
 //!
 //! A chunk is a slice of the connection's buffer and keeps all of that alive, so a body is copied, byte by byte, into one
 //! buffer of its own, and of what is only to be drained nothing is kept. The buffers of all bodies under way together have
-//! a limit; senders who have shown no secret have another one of their own, of which one address gets only a part, so that
-//! they cannot use up what gateways and partners need.
+//! a limit: one for gateways and providers, one for partners, of which each gets a part, and one for senders who have shown
+//! no secret, of which one address gets a part. So nobody uses up what somebody else needs. The first bytes of each do not
+//! count, for they cost no more than the connection that they come by, and connections have a limit: whatever others send, a
+//! call that is as short as most are is always read.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -19,22 +21,32 @@ use futures_util::StreamExt;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
+use crate::core::ids::PartnerId;
+use crate::service::networks::ip_prefix;
+
 /// How much of a body that is too long is still read, so that the peer can read our answer.
 const MAX_DRAINED_BYTES: usize = 1024 * 1024;
-/// What a body gets before any of it has come: an announced length alone is not trusted with more.
-const FIRST_BYTES: usize = 4 * 1024;
-/// Of all bodies under way whose senders have shown a secret.
-const AUTHENTICATED_BYTES: usize = 64 * 1024 * 1024;
+/// What a body gets before any of it has come, for an announced length alone is not trusted with more; and what does not
+/// count.
+const FREE_BYTES: usize = 4 * 1024;
+/// Of all bodies under way whose senders have shown a secret of the operator's.
+const AUTHENTICATED_BYTES: usize = 32 * 1024 * 1024;
+/// Of those of partners.
+const PARTNERS_BYTES: usize = 32 * 1024 * 1024;
+/// Of those of one partner.
+const PARTNER_BYTES: usize = 8 * 1024 * 1024;
 /// Of all others.
 const STRANGERS_BYTES: usize = 32 * 1024 * 1024;
 /// Of those from one address.
 const STRANGER_BYTES: usize = 4 * 1024 * 1024;
 
 /// Who sends a body.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum BodySender {
-    /// Somebody who has shown a secret.
+    /// A gateway or a provider that has shown a secret of the operator's.
     Authenticated,
+    /// Somebody who has shown a secret of this partner's.
+    Partner(PartnerId),
     /// Anybody. All unknown addresses count as one.
     Stranger(Option<IpAddr>),
 }
@@ -49,9 +61,10 @@ pub(super) struct BodyLimits {
 /// Why a body was not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unread {
-    /// It is too long, came too slowly, or broke off.
     TooLong,
-    /// Too much is being read now: it may be sent again.
+    /// It came too slowly, or broke off.
+    TooSlow,
+    /// Too much is being read now.
     Busy,
 }
 
@@ -61,61 +74,73 @@ pub(super) struct BodyBudget(Mutex<BytesUnderWay>);
 
 #[derive(Default)]
 struct BytesUnderWay {
-    authenticated: usize,
-    strangers: usize,
-    by_address: HashMap<Option<IpAddr>, usize>,
+    authenticated: SharedBytes,
+    partners: SharedBytes,
+    strangers: SharedBytes,
+}
+
+/// What senders of one kind have under way.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct SharedBytes {
+    all: usize,
+    by_sender: HashMap<BodySender, usize>,
 }
 
 impl BytesUnderWay {
-    fn take(&mut self, by: BodySender, more: usize) -> bool {
+    /// What is under way of this kind of sender, with what all of them may have, and one.
+    fn of(&mut self, by: BodySender) -> (&mut SharedBytes, usize, usize) {
         match by {
-            BodySender::Authenticated => {
-                let fits = self.authenticated + more <= AUTHENTICATED_BYTES;
-                self.authenticated += if fits { more } else { 0 };
-                fits
-            }
-            BodySender::Stranger(address) => {
-                let theirs = self.by_address.get(&address).copied().unwrap_or_default() + more;
-                let fits = self.strangers + more <= STRANGERS_BYTES && theirs <= STRANGER_BYTES;
-                if fits {
-                    self.strangers += more;
-                    self.by_address.insert(address, theirs);
-                }
-                fits
-            }
+            BodySender::Authenticated => (&mut self.authenticated, AUTHENTICATED_BYTES, AUTHENTICATED_BYTES),
+            BodySender::Partner(_) => (&mut self.partners, PARTNERS_BYTES, PARTNER_BYTES),
+            BodySender::Stranger(_) => (&mut self.strangers, STRANGERS_BYTES, STRANGER_BYTES),
         }
+    }
+
+    fn take(&mut self, by: BodySender, more: usize) -> bool {
+        let (shared, all, each) = self.of(by);
+        let theirs = shared.by_sender.get(&by).copied().unwrap_or_default() + more;
+        let fits = shared.all + more <= all && theirs <= each;
+        if fits {
+            shared.all += more;
+            shared.by_sender.insert(by, theirs);
+        }
+        fits
     }
 
     fn give_back(&mut self, by: BodySender, bytes: usize) {
-        match by {
-            BodySender::Authenticated => self.authenticated -= bytes,
-            BodySender::Stranger(address) => {
-                self.strangers -= bytes;
-                if let Some(theirs) = self.by_address.get_mut(&address) {
-                    *theirs -= bytes;
-                    if *theirs == 0 {
-                        self.by_address.remove(&address);
-                    }
-                }
+        let (shared, ..) = self.of(by);
+        shared.all -= bytes;
+        if let Some(theirs) = shared.by_sender.get_mut(&by) {
+            *theirs -= bytes;
+            if *theirs == 0 {
+                shared.by_sender.remove(&by);
             }
         }
     }
 }
 
-/// The bytes of one body, given back when dropped.
+/// What counts of one body, given back when dropped.
 struct BodyLease {
     budget: Arc<BodyBudget>,
     by: BodySender,
-    bytes: usize,
+    counted: usize,
 }
 
 impl BodyLease {
+    fn new(budget: Arc<BodyBudget>, by: BodySender) -> Self {
+        let by = match by {
+            // Somebody with one address has all those around it.
+            BodySender::Stranger(from) => BodySender::Stranger(from.map(ip_prefix)),
+            by => by,
+        };
+        Self { budget, by, counted: 0 }
+    }
+
     fn grow_to(&mut self, bytes: usize) -> bool {
+        let more = bytes.saturating_sub(FREE_BYTES).saturating_sub(self.counted);
         let mut under_way = self.budget.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let fits = under_way.take(self.by, bytes.saturating_sub(self.bytes));
-        if fits {
-            self.bytes = self.bytes.max(bytes);
-        }
+        let fits = more == 0 || under_way.take(self.by, more);
+        self.counted += if fits { more } else { 0 };
         fits
     }
 }
@@ -123,7 +148,7 @@ impl BodyLease {
 impl Drop for BodyLease {
     fn drop(&mut self) {
         let mut under_way = self.budget.0.lock().unwrap_or_else(PoisonError::into_inner);
-        under_way.give_back(self.by, self.bytes);
+        under_way.give_back(self.by, self.counted);
     }
 }
 
@@ -137,7 +162,7 @@ impl BodyBuffer {
     fn add(&mut self, chunk: &Bytes, most: usize) -> Result<(), Unread> {
         let length = self.bytes.len() + chunk.len();
         if length > self.bytes.capacity() {
-            let room = (self.bytes.capacity() * 2).max(FIRST_BYTES).max(length).min(most);
+            let room = (self.bytes.capacity() * 2).max(FREE_BYTES).max(length).min(most);
             if !self.lease.grow_to(room) {
                 return Err(Unread::Busy);
             }
@@ -162,12 +187,12 @@ pub(super) async fn read(
     let budget = budget.map_or_else(Arc::default, |budget| Arc::clone(budget));
     let mut body = BodyBuffer {
         bytes: Zeroizing::default(),
-        lease: BodyLease { budget, by, bytes: 0 },
+        lease: BodyLease::new(budget, by),
     };
     let whole = async {
         let (mut length, mut outcome) = (0_usize, Ok(()));
         while let Some(chunk) = payload.next().await {
-            let chunk = chunk.map_err(|_| Unread::TooLong)?;
+            let chunk = chunk.map_err(|_| Unread::TooSlow)?;
             length = length.saturating_add(chunk.len());
             if length > limits.bytes.max(MAX_DRAINED_BYTES) {
                 return Err(Unread::TooLong);
@@ -184,7 +209,7 @@ pub(super) async fn read(
         }
         outcome
     };
-    timeout(limits.time, whole).await.unwrap_or(Err(Unread::TooLong))?;
+    timeout(limits.time, whole).await.unwrap_or(Err(Unread::TooSlow))?;
     request.extensions_mut().insert(body.lease);
     Ok(body.bytes)
 }
@@ -205,44 +230,94 @@ pub(super) async fn drain(mut payload: Payload) {
 
 #[cfg(test)]
 mod tests {
+    use actix_web::FromRequest;
+    use actix_web::test::TestRequest;
+
     use super::*;
 
-    fn lease(budget: &Arc<BodyBudget>, by: BodySender) -> BodyLease {
-        BodyLease {
-            budget: Arc::clone(budget),
-            by,
-            bytes: 0,
+    const AUTHENTICATED: BodySender = BodySender::Authenticated;
+
+    fn partner(n: u8) -> BodySender {
+        BodySender::Partner(PartnerId::from_bytes([n; 16]))
+    }
+
+    fn from(address: &str) -> BodySender {
+        BodySender::Stranger(Some(address.parse().unwrap()))
+    }
+
+    /// Takes so much of what counts.
+    fn takes(budget: &Arc<BodyBudget>, by: BodySender, bytes: usize) -> Option<BodyLease> {
+        let mut lease = BodyLease::new(Arc::clone(budget), by);
+        lease.grow_to(FREE_BYTES + bytes).then_some(lease)
+    }
+
+    /// Everything that one sender after the other gets, until there is no more for any of them.
+    fn all_of(budget: &Arc<BodyBudget>, each: usize, senders: impl Iterator<Item = BodySender>) -> Vec<BodyLease> {
+        senders.filter_map(|by| takes(budget, by, each)).collect()
+    }
+
+    /// However much strangers send, somebody with a secret still can, and so can strangers elsewhere; and the same between
+    /// partners, and between these and gateways. All addresses that one stranger has count as one. What is over is free
+    /// again.
+    #[test]
+    fn nobody_uses_up_the_room_of_others() {
+        let budget = Arc::new(BodyBudget::default());
+        for (greedy, also_greedy, another, each) in [
+            (from("192.0.2.1"), from("192.0.2.1"), from("192.0.2.2"), STRANGER_BYTES),
+            (
+                from("2001:db8::1"),
+                from("2001:db8::ffff:1"),
+                from("2001:db8:0:1::1"),
+                STRANGER_BYTES,
+            ),
+            (partner(1), partner(1), partner(2), PARTNER_BYTES),
+        ] {
+            let taken = takes(&budget, greedy, each);
+            assert!(taken.is_some() && takes(&budget, also_greedy, 1).is_none(), "{greedy:?}");
+            assert!(takes(&budget, another, each).is_some(), "{greedy:?}");
+        }
+        let strangers = (0..100).map(|n| BodySender::Stranger(Some(IpAddr::from([192, 0, 2, n]))));
+        let strangers = all_of(&budget, STRANGER_BYTES, strangers);
+        assert_eq!(strangers.len(), STRANGERS_BYTES / STRANGER_BYTES);
+        assert!(takes(&budget, BodySender::Stranger(None), 1).is_none());
+        let partners = all_of(&budget, PARTNER_BYTES, (0..100).map(partner));
+        assert_eq!(partners.len(), PARTNERS_BYTES / PARTNER_BYTES);
+        assert!(takes(&budget, partner(200), 1).is_none());
+        let authenticated = takes(&budget, AUTHENTICATED, AUTHENTICATED_BYTES);
+        assert!(authenticated.is_some() && takes(&budget, AUTHENTICATED, 1).is_none());
+        drop((strangers, partners, authenticated));
+        let under_way = budget.0.lock().unwrap();
+        for shared in [&under_way.authenticated, &under_way.partners, &under_way.strangers] {
+            assert_eq!(shared, &SharedBytes::default());
         }
     }
 
-    /// However much strangers send, somebody with a secret still can, and so can strangers elsewhere; what is over is free
-    /// again.
-    #[test]
-    fn strangers_do_not_use_up_the_room() {
-        let budget = Arc::new(BodyBudget::default());
-        let from = |n: u32| BodySender::Stranger(Some(IpAddr::V4(n.into())));
-        let mut greedy = lease(&budget, from(1));
-        assert!(greedy.grow_to(STRANGER_BYTES));
-        assert!(!greedy.grow_to(STRANGER_BYTES + 1) && !lease(&budget, from(1)).grow_to(1));
-        assert!(lease(&budget, from(2)).grow_to(1));
-        let many: Vec<_> = (2..100)
-            .map(|n| {
-                let mut lease = lease(&budget, from(n));
-                (lease.grow_to(STRANGER_BYTES), lease)
-            })
-            .collect();
-        assert_eq!(
-            many.iter().filter(|(fits, _)| *fits).count(),
-            STRANGERS_BYTES / STRANGER_BYTES - 1
+    /// With all room taken, what is short is still read: a dial, a STOP, and a partner's key, which is among what strangers
+    /// send until it was read. What is long may come again.
+    #[actix_web::test]
+    async fn what_is_short_is_always_read() {
+        let budget = Data::new(BodyBudget::default());
+        let shared = Arc::clone(&budget);
+        let strangers = (0..100).map(|n| from(&format!("192.0.2.{n}")));
+        let _full = (
+            all_of(&shared, STRANGER_BYTES, strangers),
+            all_of(&shared, PARTNER_BYTES, (0..100).map(partner)),
+            all_of(&shared, AUTHENTICATED_BYTES, [AUTHENTICATED].into_iter()),
         );
-        assert!(!lease(&budget, BodySender::Stranger(None)).grow_to(1));
-        let mut authenticated = lease(&budget, BodySender::Authenticated);
-        assert!(authenticated.grow_to(AUTHENTICATED_BYTES) && !lease(&budget, BodySender::Authenticated).grow_to(1));
-        drop((many, greedy, authenticated));
-        let under_way = budget.0.lock().unwrap();
-        assert_eq!(
-            (under_way.authenticated, under_way.strangers, under_way.by_address.len()),
-            (0, 0, 0)
-        );
+        let limits = BodyLimits {
+            bytes: 64 * 1024,
+            time: Duration::from_secs(5),
+        };
+        for by in [AUTHENTICATED, partner(200), from("203.0.113.5")] {
+            for (length, want) in [(FREE_BYTES, Ok(FREE_BYTES)), (FREE_BYTES + 1, Err(Unread::Busy))] {
+                let (request, mut payload) = TestRequest::default()
+                    .app_data(budget.clone())
+                    .set_payload(vec![b'x'; length])
+                    .to_http_parts();
+                let payload = Payload::from_request(&request, &mut payload).await.unwrap();
+                let body = read(&request, payload, limits, by).await.map(|body| body.len());
+                assert_eq!(body, want, "{by:?}");
+            }
+        }
     }
 }

@@ -86,7 +86,7 @@ pub(super) async fn come_back(
     let by = BodySender::Stranger(client_address(&request, &parts.proxies));
     let body = match body::read(&request, payload, BODY, by).await {
         Ok(body) => body,
-        Err(Unread::TooLong) => return HttpResponse::BadRequest().finish(),
+        Err(Unread::TooLong | Unread::TooSlow) => return HttpResponse::BadRequest().finish(),
         Err(Unread::Busy) => return HttpResponse::ServiceUnavailable().finish(),
     };
     if let Err(why) = decodable::check(request.headers(), &body) {

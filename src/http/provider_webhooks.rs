@@ -10,7 +10,7 @@ use super::body::{BodyLimits, BodySender, Unread};
 use super::client_address::client_address;
 use super::{HttpState, body, decodable, not_found_response, ussd};
 use crate::providers::{ProviderReply, ProviderRequest};
-use crate::service::callbacks::{ProviderWebhookOutcome, WebhookAdmission};
+use crate::service::callbacks::{ProviderWebhookOutcome, WebhookAdmission, WebhookSender};
 
 const BODY: BodyLimits = BodyLimits {
     bytes: 1024 * 1024,
@@ -57,36 +57,34 @@ impl WebhookHead {
 /// head tells who it is, the body of a stranger is not kept.
 pub(super) async fn receive(request: HttpRequest, payload: web::Payload, parts: web::Data<HttpState>) -> HttpResponse {
     let head = WebhookHead::new(&request);
-    let by = match parts
+    let admission = parts
         .hooks
         .admit(&head.provider, head.owner.as_deref(), &head.with(&[]))
-        .await
-    {
-        WebhookAdmission::Authentic => BodySender::Authenticated,
-        WebhookAdmission::ByBody => BodySender::Stranger(client_address(&request, &parts.proxies)),
+        .await;
+    let (by, to) = match admission {
+        WebhookAdmission::Admitted { by, to } => (by, to),
         WebhookAdmission::Refused(outcome) => {
             body::drain(payload).await;
             return outcome.map_or_else(not_found_response, to_http_response);
         }
     };
+    let by = match by {
+        WebhookSender::Operators => BodySender::Authenticated,
+        WebhookSender::Partners(partner) => BodySender::Partner(partner),
+        WebhookSender::Unproven => BodySender::Stranger(client_address(&request, &parts.proxies)),
+    };
     let body = match body::read(&request, payload, BODY, by).await {
         Ok(body) => body,
         Err(Unread::TooLong) => return HttpResponse::BadRequest().finish(),
-        Err(Unread::Busy) => return HttpResponse::ServiceUnavailable().finish(),
+        Err(Unread::TooSlow | Unread::Busy) => return HttpResponse::ServiceUnavailable().finish(),
     };
     if let Err(why) = decodable::check(request.headers(), &body) {
         return decodable::refusal(why);
     }
-    let hooks = parts.hooks.clone();
     // What has arrived is processed, whether or not its sender waits for the answer.
-    let processing = async move {
-        hooks
-            .receive(&head.provider, head.owner.as_deref(), &head.with(&body))
-            .await
-    };
+    let processing = async move { to.receive(&head.with(&body)).await };
     match parts.turn_tasks.spawn_on(processing, &parts.runtime).await {
-        Ok(Some(outcome)) => to_http_response(outcome),
-        Ok(None) => not_found_response(),
+        Ok(outcome) => to_http_response(outcome),
         // It must be sent again.
         Err(_) => HttpResponse::ServiceUnavailable().finish(),
     }

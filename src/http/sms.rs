@@ -6,8 +6,9 @@ use std::time::Duration;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::body::{BodyLimits, BodySender};
+use super::body::{BodyLimits, BodySender, Unread};
 use super::{HttpState, body, decodable, not_found_response, ussd};
+use crate::gateways::sms::CallbackOutcome;
 use crate::service::callbacks::IncomingRequest;
 
 /// More than any gateway sends, including lists of reports; and in one piece.
@@ -23,9 +24,14 @@ pub(super) async fn receive(request: HttpRequest, payload: web::Payload, parts: 
         body::drain(payload).await;
         return not_found_response();
     };
-    let body = body::read(&request, payload, BODY, BodySender::Authenticated)
-        .await
-        .ok();
+    let body = match body::read(&request, payload, BODY, BodySender::Authenticated).await {
+        Ok(body) => Some(body),
+        Err(Unread::TooLong) => None,
+        // What it brings may be somebody's STOP, which a gateway never sends again once it was taken.
+        Err(Unread::TooSlow | Unread::Busy) => {
+            return ussd::to_http_response(line.gateway.render_answer(CallbackOutcome::Unavailable));
+        }
+    };
     if let Some(Err(why)) = body.as_deref().map(|body| decodable::check(request.headers(), body)) {
         return decodable::refusal(why);
     }

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use super::channel::Channel;
 use super::sms::routes::SmsRoute;
+use crate::core::ids::PartnerId;
 use crate::core::messages::Locale;
 use crate::core::secret::Secret;
 use crate::gateways::WireReply;
@@ -55,30 +56,41 @@ pub enum ProviderWebhookOutcome {
     Unavailable,
 }
 
-/// What the head of a webhook, before its body is read, says about its sender.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What the head of a webhook says, before its body is read.
 pub enum WebhookAdmission {
-    /// It is from the provider.
-    Authentic,
-    /// The body decides, by its signature.
-    ByBody,
-    /// The answer; `None` as in [`ProviderWebhooks::receive`].
+    /// The body is to be read, and then received there.
+    Admitted {
+        by: WebhookSender,
+        to: Box<dyn WebhookDestination>,
+    },
+    /// The answer; `None` as if nobody were there.
     Refused(Option<ProviderWebhookOutcome>),
+}
+
+/// Who sends a webhook, as far as its head shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WebhookSender {
+    /// A provider that has shown a secret of the operator's.
+    Operators,
+    /// A provider that has shown a secret of this partner's.
+    Partners(PartnerId),
+    /// The body decides, by its signature.
+    Unproven,
 }
 
 #[async_trait]
 pub trait ProviderWebhooks: Send + Sync {
-    /// Whether the body is to be read. `head` is the request without it.
+    /// Whether a webhook of the provider with this name is read, for the owner of the keys that authenticate it: a partner's
+    /// id, or `operator`, as when nobody is named. `head` is the request without its body. Nobody is there when there is no
+    /// such provider, or no such owner of keys there.
     async fn admit(&self, provider: &str, owner: Option<&str>, head: &ProviderRequest<'_>) -> WebhookAdmission;
+}
 
-    /// Processes one webhook of the provider with this name, for the owner of the keys that authenticate it: a partner's id,
-    /// or `operator`, as when nobody is named. `None` when there is no such provider, or no such owner of keys there.
-    async fn receive(
-        &self,
-        provider: &str,
-        owner: Option<&str>,
-        request: &ProviderRequest<'_>,
-    ) -> Option<ProviderWebhookOutcome>;
+/// Where an admitted webhook goes.
+#[async_trait]
+pub trait WebhookDestination: Send + Sync {
+    /// Processes the whole of it.
+    async fn receive(&self, request: &ProviderRequest<'_>) -> ProviderWebhookOutcome;
 }
 
 /// A page for a person in a browser. It names nobody and nothing of theirs.

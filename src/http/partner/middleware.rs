@@ -116,7 +116,7 @@ async fn authenticate(
     };
     let body = body::read(request.request(), payload, BODY, by).await;
     let body = body.map_err(|why| match why {
-        Unread::TooLong => Problem::body_too_long(BODY.bytes),
+        Unread::TooLong | Unread::TooSlow => Problem::body_too_long(BODY.bytes),
         Unread::Busy => ApiError::Unavailable.into(),
     })?;
     decodable::check(request.headers(), &body).map_err(Problem::undecodable)?;
@@ -153,14 +153,15 @@ async fn check_head(
         AuthRequirement::Token(access) => {
             let token = bearer_token(request.headers())?;
             let caller = api.accounts.authenticate_token(token).await?;
+            let partner = caller.partner();
             let by = match &caller {
-                Caller::Partner(partner) => Spender::Partner(*partner),
-                Caller::User { partner, user, .. } => Spender::User(*partner, *user),
+                Caller::Partner(_) => Spender::Partner(partner),
+                Caller::User { user, .. } => Spender::User(partner, *user),
             };
             count_request(request, api, by)?;
             let context = request_context(request, api, caller, access).await?;
             request.extensions_mut().insert(context);
-            Ok(BodySender::Authenticated)
+            Ok(BodySender::Partner(partner))
         }
     }
 }

@@ -12,7 +12,9 @@ use crate::core::ids::PartnerId;
 use crate::core::json::{self, JsonError};
 use crate::providers::{Provider, ProviderEvent, ProviderEventKind, ProviderKeys, ProviderRequest, WebhookError};
 use crate::records::{IncomingProviderEvent, ProviderEventEffect};
-use crate::service::callbacks::{ProviderWebhookOutcome, ProviderWebhooks, WebhookAdmission};
+use crate::service::callbacks::{
+    ProviderWebhookOutcome, ProviderWebhooks, WebhookAdmission, WebhookDestination, WebhookSender,
+};
 use crate::service::deps::Deps;
 use crate::service::providers::{ProviderCallError, Providers};
 use crate::service::strangers::StrangerKind;
@@ -21,11 +23,12 @@ use crate::service::strangers::StrangerKind;
 const OPERATOR: &str = "operator";
 
 pub struct ProviderWebhookReceiver {
-    effects: EventEffects,
+    effects: Arc<EventEffects>,
 }
 
 /// Whose webhook it is, and what authenticates it.
 struct Destination {
+    effects: Arc<EventEffects>,
     owner: PartnerId,
     api: Arc<dyn Provider>,
     keys: ProviderKeys,
@@ -33,43 +36,26 @@ struct Destination {
 
 #[async_trait]
 impl ProviderWebhooks for ProviderWebhookReceiver {
-    async fn receive(
-        &self,
-        provider: &str,
-        owner: Option<&str>,
-        request: &ProviderRequest<'_>,
-    ) -> Option<ProviderWebhookOutcome> {
-        match self.destination(provider, owner, request).await {
-            Ok(to) => Some(self.receive_for(&to, request).await),
-            Err(outcome) => outcome,
-        }
-    }
-
     async fn admit(&self, provider: &str, owner: Option<&str>, head: &ProviderRequest<'_>) -> WebhookAdmission {
         let to = match self.destination(provider, owner, head).await {
             Ok(to) => to,
             Err(outcome) => return WebhookAdmission::Refused(outcome),
         };
-        match to.api.authenticates_by_head(&to.keys, head) {
-            None => WebhookAdmission::ByBody,
-            Some(true) => WebhookAdmission::Authentic,
-            Some(false) => {
-                self.deps().strangers.count_at(StrangerKind::Webhook, to.owner);
-                WebhookAdmission::Refused(Some(ProviderWebhookOutcome::Unauthentic))
-            }
-        }
+        let by = match to.api.authenticates_by_head(&to.keys, head) {
+            None => WebhookSender::Unproven,
+            Some(true) if to.owner == self.effects.providers.partner() => WebhookSender::Operators,
+            Some(true) => WebhookSender::Partners(to.owner),
+            Some(false) => return WebhookAdmission::Refused(Some(to.unauthentic())),
+        };
+        WebhookAdmission::Admitted { by, to: Box::new(to) }
     }
 }
 
 impl ProviderWebhookReceiver {
     pub fn new(deps: Deps, providers: Arc<Providers>) -> Self {
         Self {
-            effects: EventEffects { deps, providers },
+            effects: Arc::new(EventEffects { deps, providers }),
         }
-    }
-
-    fn deps(&self) -> &Deps {
-        &self.effects.deps
     }
 
     /// Whose webhook this is, or what it is answered with; `None` as if nobody were there.
@@ -89,23 +75,28 @@ impl ProviderWebhookReceiver {
             Some(partner) => PartnerId::parse(partner).map_err(|_| None)?,
         };
         match providers.with_keys(owner, provider).await {
-            Ok((api, keys)) => Ok(Destination { owner, api, keys }),
+            Ok((api, keys)) => Ok(Destination {
+                effects: self.effects.clone(),
+                owner,
+                api,
+                keys,
+            }),
             // One who has no keys there is nobody.
             Err(ProviderCallError::NotSetUp) if owner != providers.partner() => Err(None),
             Err(_) => Err(Some(ProviderWebhookOutcome::Unavailable)),
         }
     }
+}
 
-    async fn receive_for(&self, to: &Destination, request: &ProviderRequest<'_>) -> ProviderWebhookOutcome {
-        let (owner, provider) = (to.owner, to.api.as_ref());
-        let answer = match provider.webhook(&to.keys, request).await {
+#[async_trait]
+impl WebhookDestination for Destination {
+    async fn receive(&self, request: &ProviderRequest<'_>) -> ProviderWebhookOutcome {
+        let (owner, provider) = (self.owner, self.api.as_ref());
+        let answer = match provider.webhook(&self.keys, request).await {
             Ok(answer) => answer,
             Err(WebhookError::Unavailable) => return ProviderWebhookOutcome::Unavailable,
             Err(WebhookError::Malformed) => return ProviderWebhookOutcome::Malformed,
-            Err(WebhookError::Unauthentic) => {
-                self.deps().strangers.count_at(StrangerKind::Webhook, owner);
-                return ProviderWebhookOutcome::Unauthentic;
-            }
+            Err(WebhookError::Unauthentic) => return self.unauthentic(),
         };
         // Which of two members with one name a provider meant, nobody can tell.
         if matches!(json::parse(request.body), Err(JsonError::Duplicate(_))) {
@@ -124,9 +115,18 @@ impl ProviderWebhookReceiver {
         }
         ProviderWebhookOutcome::Accepted(answer.reply)
     }
+}
+
+impl Destination {
+    fn unauthentic(&self) -> ProviderWebhookOutcome {
+        let strangers = &self.effects.deps.strangers;
+        strangers.count_at(StrangerKind::Webhook, self.owner);
+        ProviderWebhookOutcome::Unauthentic
+    }
 
     async fn apply(&self, source: EventSource, event: &ProviderEvent) -> Result<(), ProviderCallError> {
-        let now = self.deps().clock.now();
+        let deps = &self.effects.deps;
+        let now = deps.clock.now();
         let effect = self.effects.of(source, event, now).await?;
         let jobs = ProviderEventEffect::Enqueue(&effect.jobs);
         let moves = effect.moves.iter().map(|(link, to)| ProviderEventEffect::MoveLink {
@@ -142,11 +142,7 @@ impl ProviderWebhookReceiver {
             subject: &effect.subject,
             at: event.at.filter(|_| effect.concerns && says_how_it_stands(event.kind)),
         };
-        let outcome = self
-            .deps()
-            .records
-            .apply_provider_event(&incoming, &effects, now)
-            .await?;
+        let outcome = deps.records.apply_provider_event(&incoming, &effects, now).await?;
         tracing::info!(provider = source.provider, kind = ?event.kind, ?outcome, "provider webhook processed");
         Ok(())
     }
