@@ -195,8 +195,9 @@ impl App {
         // Nobody's first call waits for it; that it panicked would show with the first number.
         let _ = numbering.await;
         let listen = config.server.listen;
-        let (address, serving) =
-            http::serve(parts, listen, stop.clone()).map_err(|error| StartError::Listen(listen, error))?;
+        let descriptors = usize::try_from(limits::open_file_limit()).unwrap_or(usize::MAX);
+        let (address, serving) = http::serve(parts, listen, descriptors, stop.clone())
+            .map_err(|error| StartError::Listen(listen, error))?;
         #[cfg(feature = "sandbox")]
         stand_ins.set_server_url(&url_of(address, certificate.is_some()));
         if config.mode == Mode::Sandbox {

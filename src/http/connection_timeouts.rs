@@ -98,6 +98,23 @@ impl<S> TimeoutStream<S> {
         self.deadline.as_mut().reset(Instant::now() + wait);
     }
 
+    /// Ready once its time is over, or its place is needed by another one.
+    fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.phase != ReadPhase::Response && self.closed.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        self.deadline.as_mut().poll(cx)
+    }
+
+    /// What the stream says while it is not over.
+    fn poll_until_over<T>(&mut self, polled: Poll<io::Result<T>>, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
+        if polled.is_ready() {
+            return polled;
+        }
+        ready!(self.poll_over(cx));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+
     /// Looks for the end of the head in what was read: an empty line.
     fn on_read(&mut self, bytes: &[u8]) {
         if self.phase == ReadPhase::Request && !bytes.is_empty() {
@@ -135,30 +152,30 @@ impl<S: AsyncRead + Unpin> AsyncRead for TimeoutStream<S> {
         }
         this.at_once = 0;
         // Nothing was read, which means that the peer has closed.
-        if this.phase != ReadPhase::Response && this.closed.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(Ok(()));
-        }
-        this.deadline.as_mut().poll(cx).map(Ok)
+        this.poll_over(cx).map(Ok)
     }
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for TimeoutStream<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        if let Poll::Ready(written) = Pin::new(&mut this.stream).poll_write(cx, buf) {
+        let written = Pin::new(&mut this.stream).poll_write(cx, buf);
+        if written.is_ready() {
             this.enter(ReadPhase::Request);
-            return Poll::Ready(written);
         }
-        ready!(this.deadline.as_mut().poll(cx));
-        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+        this.poll_until_over(written, cx)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+        let this = self.get_mut();
+        let flushed = Pin::new(&mut this.stream).poll_flush(cx);
+        this.poll_until_over(flushed, cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+        let this = self.get_mut();
+        let closed = Pin::new(&mut this.stream).poll_shutdown(cx);
+        this.poll_until_over(closed, cx)
     }
 }
 
@@ -166,7 +183,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for TimeoutStream<S> {
 mod tests {
     use std::net::Ipv4Addr;
 
-    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, BufWriter, duplex};
 
     use super::*;
     use crate::http::connections::{ConnectionLimits, Connections};
@@ -270,6 +287,40 @@ mod tests {
                 assert!(admit().is_some());
                 assert_eq!(stream.read(&mut [0; 1]).await.unwrap(), 0);
             }
+        }
+    }
+
+    /// One that does not read our answer makes room like one that says nothing: also where the answer waits to be flushed, as
+    /// behind TLS, or the connection to be closed.
+    #[tokio::test]
+    async fn who_does_not_read_makes_room() {
+        let waits = ConnectionTimeouts {
+            first: LONG,
+            idle: LONG,
+            head: LONG,
+            response: LONG,
+        };
+        for step in ["write", "flush", "close"] {
+            let connections = Connections::new(ConnectionLimits { all: 1, each: 1 });
+            let admit = || connections.admit(Ipv4Addr::LOCALHOST.into(), false);
+            let (_peer, stream) = duplex(16);
+            let stream = BufWriter::with_capacity(64, stream);
+            let mut stream = TimeoutStream::new(stream, waits, admit().unwrap());
+            stream.write_all(&[0; 60]).await.unwrap();
+            let ended = async {
+                match step {
+                    "write" => stream.write_all(&[0; 600]).await,
+                    "flush" => stream.flush().await,
+                    _ => stream.shutdown().await,
+                }
+            };
+            let room = async {
+                tokio::task::yield_now().await;
+                admit().map(drop)
+            };
+            let (ended, room) = tokio::join!(tokio::time::timeout(LONG / 20, ended), room);
+            assert!(room.is_some(), "{step}");
+            assert_eq!(ended.unwrap().unwrap_err().kind(), io::ErrorKind::TimedOut, "{step}");
         }
     }
 

@@ -7,14 +7,11 @@
 //! who open connections and say nothing keep nobody out.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
-/// Where the limit cannot be read, the usual one.
-const USUAL_DESCRIPTORS: usize = 1024;
 /// For files, the store, the records and the calls that we make ourselves.
 const KEPT_DESCRIPTORS: usize = 160;
 /// More are of no use to one process.
@@ -45,17 +42,6 @@ impl ConnectionLimits {
     }
 }
 
-/// How many descriptors this process may have.
-pub(super) fn descriptors() -> usize {
-    let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
-    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
-    let soft = line.and_then(|line| line.split_whitespace().next());
-    match soft {
-        Some("unlimited") => usize::MAX,
-        soft => soft.and_then(|soft| soft.parse().ok()).unwrap_or(USUAL_DESCRIPTORS),
-    }
-}
-
 /// All connections.
 pub(super) struct Connections {
     limits: ConnectionLimits,
@@ -71,8 +57,10 @@ struct OpenConnections {
     by_address: HashMap<IpAddr, usize>,
 }
 
+#[derive(Clone)]
 struct Waiting {
     from: IpAddr,
+    trusted: bool,
     closed: CancellationToken,
 }
 
@@ -95,28 +83,31 @@ impl Connections {
             open.close_of(greediest)?;
         }
         *open.by_address.entry(from).or_default() += 1;
-        let closed = CancellationToken::new();
-        let waits = open.wait(from, closed.clone());
+        let waiting = Waiting {
+            from,
+            trusted,
+            closed: CancellationToken::new(),
+        };
+        let waits = open.wait(waiting.clone());
         Some(ConnectionSlot {
             connections: Arc::clone(self),
-            from,
-            closed,
+            waiting,
             waits: Some(waits),
         })
     }
 }
 
 impl OpenConnections {
-    fn wait(&mut self, from: IpAddr, closed: CancellationToken) -> u64 {
+    fn wait(&mut self, waiting: Waiting) -> u64 {
         self.last += 1;
-        self.waiting.insert(self.last, Waiting { from, closed });
+        self.waiting.insert(self.last, waiting);
         self.last
     }
 
-    /// The address with most connections, of those with one that only waits.
+    /// The address with most connections, of those with one that only waits; a proxy's where there is no other.
     fn greediest(&self) -> Option<IpAddr> {
-        let waiting = self.waiting.values().map(|waiting| waiting.from);
-        waiting.max_by_key(|from| self.by_address.get(from).copied())
+        let count = |waiting: &&Waiting| (!waiting.trusted, self.by_address.get(&waiting.from).copied());
+        self.waiting.values().max_by_key(count).map(|waiting| waiting.from)
     }
 
     /// Closes the one of this address that has waited longest.
@@ -142,8 +133,7 @@ impl OpenConnections {
 /// The place of one connection, until it is dropped.
 pub(super) struct ConnectionSlot {
     connections: Arc<Connections>,
-    from: IpAddr,
-    closed: CancellationToken,
+    waiting: Waiting,
     /// Its number among those that wait; `None` while it is being answered.
     waits: Option<u64>,
 }
@@ -151,7 +141,7 @@ pub(super) struct ConnectionSlot {
 impl ConnectionSlot {
     /// Cancelled when the connection is to be closed for another one.
     pub(super) fn closed(&self) -> CancellationToken {
-        self.closed.clone()
+        self.waiting.closed.clone()
     }
 
     /// A whole head has come: it is not closed for another one until it waits again.
@@ -173,7 +163,7 @@ impl ConnectionSlot {
         if self.waits.is_none() {
             let mut open = self.connections.open.lock().unwrap_or_else(PoisonError::into_inner);
             open.busy -= 1;
-            self.waits = Some(open.wait(self.from, self.closed.clone()));
+            self.waits = Some(open.wait(self.waiting.clone()));
         }
     }
 }
@@ -187,7 +177,7 @@ impl Drop for ConnectionSlot {
             Some(id) if open.waiting.remove(&id).is_none() => return,
             Some(_) => {}
         }
-        open.left(self.from);
+        open.left(self.waiting.from);
     }
 }
 
@@ -202,7 +192,7 @@ mod tests {
     }
 
     fn is_open(slot: &ConnectionSlot) -> bool {
-        !slot.closed.is_cancelled()
+        !slot.closed().is_cancelled()
     }
 
     /// Who says nothing makes room, the one that has waited longest first: of the same address, or of the address with most
@@ -248,6 +238,22 @@ mod tests {
         drop(proxied);
         let open = connections.open.lock().unwrap();
         assert_eq!((open.busy, open.waiting.len(), open.by_address.len()), (0, 0, 0));
+    }
+
+    /// A stranger with many addresses takes nothing from a proxy, behind which many others are, as long as any of these
+    /// addresses has a connection that only waits.
+    #[test]
+    fn a_proxy_gives_way_last() {
+        let connections = Connections::new(LIMITS);
+        let proxied: Vec<_> = (0..6).map(|_| connections.admit(address(1), true).unwrap()).collect();
+        let silent: Vec<_> = (10..20).map(|n| connections.admit(address(n), false).unwrap()).collect();
+        assert!(proxied.iter().all(is_open));
+        let open: Vec<_> = silent.iter().filter(|slot| is_open(slot)).collect();
+        assert_eq!(open.len(), 2);
+        // A proxy's own new one has a stranger's place too, and one of its own where there is none.
+        let more: Vec<_> = (0..3).map(|_| connections.admit(address(1), true).unwrap()).collect();
+        assert!(!silent.iter().any(is_open) && more.iter().all(is_open));
+        assert_eq!(proxied.iter().filter(|slot| is_open(slot)).count(), 5);
     }
 
     /// With any number of descriptors some are left for everything else.

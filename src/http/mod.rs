@@ -89,13 +89,14 @@ pub struct HttpState {
 }
 
 /// Listens on `listen` (port 0 takes a free one) and answers until `shutdown` is cancelled, then lets open requests finish.
-/// Returns the address and the server's future.
+/// This process may have so many `descriptors` open. Returns the address and the server's future.
 ///
 /// # Errors
 /// When the address cannot be bound.
 pub fn serve(
     parts: HttpState,
     listen: SocketAddr,
+    descriptors: usize,
     shutdown: CancellationToken,
 ) -> io::Result<(SocketAddr, impl Future<Output = io::Result<()>> + Send)> {
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
@@ -112,7 +113,6 @@ pub fn serve(
     let draining = builder.graceful_shutdown_signal();
     let bodies = web::Data::new(body::BodyBudget::default());
     let warning = Arc::new(ProxyWarning::default());
-    let descriptors = connections::descriptors();
     let connections = Connections::new(ConnectionLimits::for_descriptors(descriptors));
     let acceptor = parts.transport.acceptor()?;
     let check = Arc::new(TransportCheck::new(parts.transport.clone(), parts.proxies.clone()));
@@ -181,7 +181,7 @@ async fn accept(
 ) -> Result<Accepted, DispatchError> {
     let (slot, peer) = admitted?;
     stream.set_nodelay(true)?;
-    let stream = secure(stream, acceptor).await?;
+    let stream = secure(stream, acceptor, slot.closed()).await?;
     Ok((TimeoutStream::new(stream, TIMEOUTS, slot), Protocol::Http1, Some(peer)))
 }
 

@@ -20,6 +20,7 @@ use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_util::either::Either;
+use tokio_util::sync::CancellationToken;
 
 use super::{not_found_response, request_log};
 use crate::certificate::ServerCertificate;
@@ -62,12 +63,18 @@ impl Transport {
     }
 }
 
-/// Agrees on TLS, where there is any.
-pub(super) async fn secure(stream: TcpStream, acceptor: Option<TlsAcceptor>) -> io::Result<ServerStream> {
+/// Agrees on TLS, where there is any, unless the connection is closed for another one meanwhile.
+pub(super) async fn secure(
+    stream: TcpStream,
+    acceptor: Option<TlsAcceptor>,
+    closed: CancellationToken,
+) -> io::Result<ServerStream> {
     let Some(acceptor) = acceptor else {
         return Ok(Either::Left(stream));
     };
-    let agreed = timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream)).await;
+    let agreed = timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream));
+    let agreed = closed.run_until_cancelled_owned(agreed).await;
+    let agreed = agreed.ok_or_else(|| io::Error::other("its place was needed"))?;
     Ok(Either::Right(Box::new(agreed.map_err(io::Error::other)??)))
 }
 
@@ -158,8 +165,33 @@ fn schemes(headers: &HeaderMap) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use actix_web::test::TestRequest;
+    use rustls::server::ResolvesServerCertUsingSni;
+    use tokio::io::AsyncReadExt as _;
+    use tokio::net::TcpListener;
 
     use super::*;
+
+    /// Who says nothing, not even what TLS begins with, makes room at once, and is gone: its descriptor too.
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_handshake_makes_room_at_once() {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let config = config.unwrap().with_no_client_auth();
+        let config = config.with_cert_resolver(Arc::new(ResolvesServerCertUsingSni::new()));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut silent = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        let (closed, began) = (CancellationToken::new(), Instant::now());
+        let acceptor = Some(TlsAcceptor::from(Arc::new(config)));
+        let agreed = secure(stream, acceptor, closed.clone());
+        let needed = async {
+            tokio::task::yield_now().await;
+            closed.cancel();
+        };
+        let (agreed, ()) = tokio::join!(agreed, needed);
+        assert!(agreed.is_err() && began.elapsed() < HANDSHAKE_TIMEOUT);
+        assert_eq!(silent.read(&mut [0; 1]).await.unwrap(), 0);
+    }
 
     /// A trusted proxy has to say https in every header that it might have set, and nobody else is believed.
     #[test]
