@@ -72,7 +72,7 @@ fn parse(route: &SmsRoute, request: &IncomingRequest) -> Result<Vec<SmsCallback>
         tail: request.tail.trim_end_matches('/'),
         query: &request.query,
         headers: &request.headers,
-        body: body.ok_or(SmsCallbackError::Malformed("the body is too long, or came too slowly"))?,
+        body: body.ok_or(SmsCallbackError::Malformed("the body is too long"))?,
         country: &route.country,
     })
 }
@@ -81,17 +81,13 @@ impl SmsInbox {
     /// Processes all of it, or asks for it to come again. What was processed stays so, and one entry that cannot be
     /// processed now does not hold up those behind it.
     async fn process(&self, route: &SmsRoute, callbacks: Vec<SmsCallback>) -> CallbackOutcome {
-        let mut outcome = CallbackOutcome::Accepted;
+        let (mut outcome, mut unreadable) = (CallbackOutcome::Accepted, Vec::new());
         for callback in callbacks {
             let processed = match callback {
                 SmsCallback::Incoming(sms) => self.incoming(route, &sms).await,
                 SmsCallback::Report(report) => self.report(route, &report).await,
                 SmsCallback::Unreadable(why) => {
-                    tracing::info!(
-                        route = route.name,
-                        why,
-                        "entry of an SMS gateway's callback dropped as unreadable"
-                    );
+                    unreadable.push(why);
                     self.deps.metrics.sms_unreadable(route.gateway.name());
                     Ok(())
                 }
@@ -105,6 +101,10 @@ impl SmsInbox {
                 tracing::warn!(route = route.name, %error, "SMS gateway callback cannot be processed now");
                 outcome = CallbackOutcome::Unavailable;
             }
+        }
+        if let Some(first) = unreadable.first() {
+            let (route, entries) = (&route.name, unreadable.len());
+            tracing::info!(route, entries, why = first, "an SMS gateway's callback has entries that cannot be read");
         }
         outcome
     }

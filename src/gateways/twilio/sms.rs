@@ -114,8 +114,8 @@ impl TwilioSms {
         let signature = STANDARD.decode(signature).map_err(|_| SmsCallbackError::Unauthentic)?;
         let token = self.settings.api_key.expose().as_bytes();
         let keyed = Hmac::<Sha1>::new_from_slice(token).map_err(|_| SmsCallbackError::Unauthentic)?;
-        // What is in the query of a GET is in the URL already.
-        let mut pairs = form::pairs(if request.method == "GET" { &[] } else { request.body })?;
+        let [_, body] = signed_parts(request);
+        let mut pairs = form::pairs(body)?;
         pairs.sort_by(|a, b| (a.0.as_slice(), a.1.as_slice()).cmp(&(b.0.as_slice(), b.1.as_slice())));
         let spellings = self
             .callbacks
@@ -238,9 +238,14 @@ fn other_port_spelling(url: &str) -> String {
     }
 }
 
+/// The query and the body, as far as they are signed: of a GET Twilio signs the URL alone, so a body beside it is nobody's.
+fn signed_parts<'a>(request: &RawRequest<'a>) -> [&'a [u8]; 2] {
+    [request.query, if request.method == "GET" { &[] } else { request.body }]
+}
+
 fn parse_incoming(request: &RawRequest<'_>) -> Result<SmsCallback, ParseError> {
     let form = DecodedForm::find(
-        &[request.query, request.body],
+        &signed_parts(request),
         ["MessageSid", "From", "To", "Body", "OptOutType"],
     );
     let from = form.required("From", wire::MAX_NUMBER_BYTES)?;
@@ -264,7 +269,7 @@ fn parse_incoming(request: &RawRequest<'_>) -> Result<SmsCallback, ParseError> {
 /// `None` for a state that says nothing new.
 fn parse_report(request: &RawRequest<'_>) -> Result<Option<SmsCallback>, ParseError> {
     let names = ["MessageSid", "MessageStatus", "ErrorCode", REFERENCE_PARAMETER];
-    let form = DecodedForm::find(&[request.query, request.body], names);
+    let form = DecodedForm::find(&signed_parts(request), names);
     let message_id = form.token("MessageSid", wire::MAX_ID_BYTES)?;
     let code = form.optional_token("ErrorCode", wire::MAX_ID_BYTES)?;
     let stopped = code.and_then(|code| code.parse().ok()) == Some(RECIPIENT_OPTED_OUT);
