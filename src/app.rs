@@ -196,8 +196,8 @@ impl App {
         let _ = numbering.await;
         let listen = config.server.listen;
         let descriptors = usize::try_from(limits::open_file_limit()).unwrap_or(usize::MAX);
-        let (address, serving) = http::serve(parts, listen, descriptors, stop.clone())
-            .map_err(|error| StartError::Listen(listen, error))?;
+        let (address, serving) =
+            http::serve(parts, listen, descriptors, stop.clone()).map_err(|error| StartError::Listen(listen, error))?;
         #[cfg(feature = "sandbox")]
         stand_ins.set_server_url(&url_of(address, certificate.is_some()));
         if config.mode == Mode::Sandbox {

@@ -273,7 +273,10 @@ mod tests {
             (partner(1), partner(1), partner(2), PARTNER_BYTES),
         ] {
             let taken = takes(&budget, greedy, each);
-            assert!(taken.is_some() && takes(&budget, also_greedy, 1).is_none(), "{greedy:?}");
+            assert!(
+                taken.is_some() && takes(&budget, also_greedy, 1).is_none(),
+                "{greedy:?}"
+            );
             assert!(takes(&budget, another, each).is_some(), "{greedy:?}");
         }
         let strangers = (0..100).map(|n| BodySender::Stranger(Some(IpAddr::from([192, 0, 2, n]))));

@@ -246,7 +246,9 @@ mod tests {
     fn a_proxy_gives_way_last() {
         let connections = Connections::new(LIMITS);
         let proxied: Vec<_> = (0..6).map(|_| connections.admit(address(1), true).unwrap()).collect();
-        let silent: Vec<_> = (10..20).map(|n| connections.admit(address(n), false).unwrap()).collect();
+        let silent: Vec<_> = (10..20)
+            .map(|n| connections.admit(address(n), false).unwrap())
+            .collect();
         assert!(proxied.iter().all(is_open));
         let open: Vec<_> = silent.iter().filter(|slot| is_open(slot)).collect();
         assert_eq!(open.len(), 2);

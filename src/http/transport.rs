@@ -172,7 +172,7 @@ mod tests {
     use super::*;
 
     /// Who says nothing, not even what TLS begins with, makes room at once, and is gone: its descriptor too.
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_silent_handshake_makes_room_at_once() {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();

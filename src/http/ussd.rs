@@ -29,7 +29,9 @@ pub(super) async fn callback(request: HttpRequest, payload: web::Payload, parts:
         body::drain(payload).await;
         return not_found_response();
     };
-    let body = body::read(&request, payload, BODY, BodySender::Authenticated).await.ok();
+    let body = body::read(&request, payload, BODY, BodySender::Authenticated)
+        .await
+        .ok();
     let body = body.filter(|body| decodable::check(request.headers(), body).is_ok());
     let turn = run_turn(&parts, channel, owned_request(&request, body));
     turn.await.map_or_else(not_found_response, to_http_response)

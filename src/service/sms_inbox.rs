@@ -104,7 +104,12 @@ impl SmsInbox {
         }
         if let Some(first) = unreadable.first() {
             let (route, entries) = (&route.name, unreadable.len());
-            tracing::info!(route, entries, why = first, "an SMS gateway's callback has entries that cannot be read");
+            tracing::info!(
+                route,
+                entries,
+                why = first,
+                "an SMS gateway's callback has entries that cannot be read"
+            );
         }
         outcome
     }

@@ -8,7 +8,7 @@ use kiungo::core::secret::Secret;
 use kiungo::core::time::Clock as _;
 use kiungo::providers::ProviderRequest;
 use kiungo::records::{AttemptState, JobType as _, LinkState, ProviderPerson, ProviderPersonOutcome};
-use kiungo::service::callbacks::{ProviderWebhookOutcome, ProviderWebhooks as _};
+use kiungo::service::callbacks::ProviderWebhookOutcome;
 use kiungo::service::linking::advance::AdvanceNow;
 use kiungo::service::linking::confirm_unlinked::ConfirmUnlinked;
 use kiungo::service::linking::read_accounts::ReadAccounts;
@@ -17,7 +17,7 @@ use kiungo::service::linking::unlink::Unlink;
 use rstest::rstest;
 use tokio::task::JoinSet;
 
-use crate::support::hook_bank::{HookWorld, NAME, taken};
+use crate::support::hook_bank::{HookWorld, NAME, receive, taken};
 use crate::support::records::{Backend, RecordedPerson, partner, person, unique_bytes};
 
 /// The provider knows this person at their partner by this name.
@@ -76,7 +76,7 @@ async fn the_keys_of_the_owner_decide(#[case] backend: Backend) {
             headers: &[],
             body: b"",
         };
-        let outcome = world.nodes[0].hooks.receive(name, None, &request).await;
+        let outcome = receive(&world.nodes[0].hooks, name, None, &request).await;
         let said = match outcome {
             Some(ProviderWebhookOutcome::Accepted(reply)) => Some(reply.body),
             _ => None,

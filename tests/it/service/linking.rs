@@ -8,7 +8,6 @@ use kiungo::core::secret::Secret;
 use kiungo::core::time::Timestamp;
 use kiungo::providers::ProviderError;
 use kiungo::records::{AttemptState, JobType as _, LinkState, Records};
-use kiungo::service::callbacks::ProviderWebhooks as _;
 use kiungo::service::deps::CrashPoint;
 use kiungo::service::linking::read_accounts::ReadAccounts;
 use kiungo::service::linking::redeem::Redeem;
@@ -18,6 +17,7 @@ use tokio::runtime::Handle;
 
 use super::harness::{Harness, MINUTE, account, ago, person};
 use crate::support::eventually;
+use crate::support::hook_bank::receive;
 use crate::support::one_bank::{Account, webhook_request};
 use crate::support::records::node;
 
@@ -120,7 +120,7 @@ async fn a_late_webhook_is_heard() {
         harness.parts.bank.script().accounts = vec![other, account("a1")];
         for (id, late) in [("b1", false), ("a1", true)] {
             let webhook = webhook_request(id.as_bytes());
-            harness.parts.hooks.receive("mono", None, &webhook).await.unwrap();
+            receive(&harness.parts.hooks, "mono", None, &webhook).await.unwrap();
             let key = format!("{}:connected {id}", Settle::key(attempt.id));
             assert_eq!(harness.parts.jobs.run_key(&key).await, late, "{id}");
         }

@@ -18,7 +18,7 @@ use kiungo::providers::{
     SubmitError, WebhookAnswer, WebhookError, WithAccess,
 };
 use kiungo::records::{Attempt, AttemptState, Link, LinkAccess, LinkCompletion, LinkState, LinkedAccount, Records};
-use kiungo::service::callbacks::{ProviderWebhookOutcome, ProviderWebhooks as _};
+use kiungo::service::callbacks::{ProviderWebhookOutcome, ProviderWebhooks, WebhookAdmission};
 use kiungo::service::deps::Deps;
 use kiungo::service::job_runner::JobRunner;
 use kiungo::service::pages::BrowserPages;
@@ -356,7 +356,7 @@ impl HookWorld {
             headers: &headers,
             body: body.as_bytes(),
         };
-        self.nodes[node].hooks.receive(NAME, owner, &request).await
+        receive(&self.nodes[node].hooks, NAME, owner, &request).await
     }
 
     /// Sends the operator a webhook that is taken.
@@ -395,5 +395,19 @@ async fn node(records: Arc<dyn Records>, bank: Arc<HookBank>, clock: Arc<ManualC
         hooks: ProviderWebhookReceiver::new(parts.deps.clone(), parts.providers.clone()),
         jobs: JobRunner::new(parts.deps.clone(), handlers.all(), FOREVER),
         deps: parts.deps,
+    }
+}
+
+/// What becomes of a webhook: its head is looked at first, as the web server does. `None`: nobody is there.
+pub async fn receive(
+    hooks: &ProviderWebhookReceiver,
+    provider: &str,
+    owner: Option<&str>,
+    request: &ProviderRequest<'_>,
+) -> Option<ProviderWebhookOutcome> {
+    let head = ProviderRequest { body: b"", ..*request };
+    match hooks.admit(provider, owner, &head).await {
+        WebhookAdmission::Admitted { to, .. } => Some(to.receive(request).await),
+        WebhookAdmission::Refused(outcome) => outcome,
     }
 }

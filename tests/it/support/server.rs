@@ -17,7 +17,7 @@ use kiungo::http::{HttpState, Transport, serve};
 use kiungo::providers::{ProviderReply, ProviderRequest};
 use kiungo::service::callbacks::{
     IncomingRequest, OpenedPage, PartState, PersonPage, PersonPages, ProviderWebhookOutcome, ProviderWebhooks,
-    Readiness, SmsCallbacks, UssdCallbacks, WebhookAdmission,
+    Readiness, SmsCallbacks, UssdCallbacks, WebhookAdmission, WebhookDestination, WebhookSender,
 };
 use kiungo::service::channel::Channel;
 use kiungo::service::metrics::Metrics;
@@ -124,42 +124,52 @@ impl UssdCallbacks for FakeCallbacks {
     }
 }
 
+/// What a server may have open.
+const DESCRIPTORS: usize = 1_024;
+
 /// Knows one provider; the body says what becomes of a webhook.
 struct FakeHooks;
 
 #[async_trait]
 impl ProviderWebhooks for FakeHooks {
     async fn admit(&self, provider: &str, owner: Option<&str>, head: &ProviderRequest<'_>) -> WebhookAdmission {
-        if provider != "mono" || owner.is_some() || head.method != "POST" {
-            return WebhookAdmission::ByBody;
-        }
         assert!(head.body.is_empty());
+        let to = Box::new(FakeDestination {
+            looks: provider == "seen",
+            owner: owner.map(str::to_owned),
+        });
+        if to.looks {
+            // Only this one looks at its URL first; its answer is what it saw.
+            let by = WebhookSender::Unproven;
+            return WebhookAdmission::Admitted { by, to };
+        }
+        if provider != "mono" || owner.is_some() || head.method != "POST" {
+            return WebhookAdmission::Refused(None);
+        }
         match head.header("mono-webhook-secret") {
-            Some(b"right") => WebhookAdmission::Authentic,
+            Some(b"right") => WebhookAdmission::Admitted {
+                by: WebhookSender::Operators,
+                to,
+            },
             _ => WebhookAdmission::Refused(Some(ProviderWebhookOutcome::Unauthentic)),
         }
     }
+}
 
-    async fn receive(
-        &self,
-        provider: &str,
-        owner: Option<&str>,
-        request: &ProviderRequest<'_>,
-    ) -> Option<ProviderWebhookOutcome> {
-        if provider == "seen" {
-            // Only this one looks at its URL first; its answer is what it saw.
-            return Some(ProviderWebhookOutcome::Accepted(seen(owner, request)));
-        }
-        if provider != "mono" || owner.is_some() || request.method != "POST" {
-            return None;
-        }
-        let signed = request.header("mono-webhook-secret") == Some(b"right");
-        Some(match request.body {
-            _ if !signed => ProviderWebhookOutcome::Unauthentic,
+struct FakeDestination {
+    looks: bool,
+    owner: Option<String>,
+}
+
+#[async_trait]
+impl WebhookDestination for FakeDestination {
+    async fn receive(&self, request: &ProviderRequest<'_>) -> ProviderWebhookOutcome {
+        match request.body {
+            _ if self.looks => ProviderWebhookOutcome::Accepted(seen(self.owner.as_deref(), request)),
             b"rubbish" => ProviderWebhookOutcome::Malformed,
             b"later" => ProviderWebhookOutcome::Unavailable,
             _ => ProviderWebhookOutcome::Accepted(ProviderReply::ok()),
-        })
+        }
     }
 }
 
@@ -325,7 +335,7 @@ pub fn start(answers: usize) -> RunningServer {
         #[cfg(feature = "sandbox")]
         sandbox: None,
     };
-    let (address, running) = serve(parts, "127.0.0.1:0".parse().unwrap(), shutdown.clone()).unwrap();
+    let (address, running) = serve(parts, "127.0.0.1:0".parse().unwrap(), DESCRIPTORS, shutdown.clone()).unwrap();
     RunningServer {
         address,
         callbacks,
