@@ -69,15 +69,7 @@ impl FactsReader {
             Some(link) => self.link_origin(link, &requests.partners).await?,
             None => None,
         };
-        let maybe_sent = match query.attempt {
-            Some(id) => {
-                let attempt = self.records.attempt(id).await?.map(|(attempt, _)| attempt);
-                attempt
-                    .filter(|attempt| attempt.state != AttemptState::Open)
-                    .map(|attempt| attempt.id)
-            }
-            None => None,
-        };
+        let maybe_sent = self.maybe_sent(query.attempt).await?;
         let ending = self.ending(&facts.links, &requests.partners, now).await?;
         Ok(SubscriberFacts {
             ending,
@@ -105,6 +97,13 @@ impl FactsReader {
             }),
             requests: Some(requests.requests),
         })
+    }
+
+    /// This attempt, if it may have left.
+    async fn maybe_sent(&self, id: Option<AttemptId>) -> Result<Option<AttemptId>, RecordsError> {
+        let Some(id) = id else { return Ok(None) };
+        let found = self.records.attempt(id).await?;
+        Ok(found.and_then(|(attempt, _)| (attempt.state != AttemptState::Open).then_some(attempt.id)))
     }
 
     /// The links of which the consent ends soon, the first first.

@@ -240,7 +240,8 @@ fn what_is_over_is_not_asked_again() {
 /// that was picked.
 #[test]
 fn later_screens_name_who_was_agreed_with() {
-    let ways: [(&str, fn(&mut Phone)); 4] = [
+    type Way = fn(&mut Phone);
+    let ways: [(&str, Way); 4] = [
         ("Ask Rent Co how else", |phone| {
             phone.banks.clear();
             phone.types("1");
