@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::consent_end::{Linked, PATIENCE};
 use crate::support::eventually;
+use crate::support::http::client;
 
 impl Linked {
     /// The provider says that the account wants a new login.
@@ -17,9 +18,7 @@ impl Linked {
             "data": { "account": { "_id": account } },
         });
         let url = format!("{}/hooks/mono", self.sandbox.origin);
-        let hook = reqwest::Client::new()
-            .post(url)
-            .header("mono-webhook-secret", WEBHOOK_SECRET);
+        let hook = client().post(url).header("mono-webhook-secret", WEBHOOK_SECRET);
         assert!(hook.json(&event).send().await.unwrap().status().is_success());
         eventually(PATIENCE, async || self.link().await["state"] == "reauth_required").await;
     }
