@@ -163,6 +163,14 @@ impl SmsInbox {
         now: Timestamp,
     ) -> Option<(SmsMessage, Job)> {
         let reply = reaction.reply.as_ref()?;
+        // Anybody can text in the name of a dear number abroad; what they want is noted all the same.
+        if !self.routes.serves(&sms.from) {
+            tracing::info!(
+                route = route.name,
+                "SMS not replied to: no route is for the sender's country"
+            );
+            return None;
+        }
         let key = if reply.hint {
             let hour = now.as_millis() / i64::try_from(HINT_EVERY.as_millis()).unwrap_or(i64::MAX);
             format!(
