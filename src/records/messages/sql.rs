@@ -142,6 +142,7 @@ impl MessageRecords for Backend {
                     .await?;
             }
             if let Some((message, job)) = &sms.reply
+                && says_what_holds(tx, sms).await?
                 && add_message(tx, message).await?
             {
                 add_job(tx, job).await?;
@@ -169,6 +170,13 @@ impl MessageRecords for Backend {
     ) -> Result<()> {
         self.execute(put_preference(partner, tag, preference)).await.map(drop)
     }
+}
+
+/// Whether the reply is true: what a newer SMS has said holds, and an older one that comes late changes nothing.
+async fn says_what_holds(tx: &mut Connection, sms: &InboundSms<'_>) -> Result<bool> {
+    let Some(wanted) = sms.preference else { return Ok(true) };
+    let kept = preference(sms.partner, &sms.tag).fetch_optional(tx).await?;
+    Ok(kept.is_none_or(|kept| kept.stopped == wanted.stopped))
 }
 
 /// What the ids of this gateway's messages are stored under.
