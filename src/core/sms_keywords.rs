@@ -75,7 +75,10 @@ fn without(words: &[String], left_out: &[&str]) -> Vec<String> {
 
 /// A sentence that says nothing but to opt out, once or several times.
 fn opts_out(words: &[String]) -> Option<(Keyword, Option<Locale>)> {
-    let bare = without(words, FILLERS);
+    // The number that the SMS goes to is often repeated in it.
+    let numbers = |word: &String| word.len() > 2 && word.bytes().all(|byte| byte.is_ascii_digit());
+    let mut bare = without(words, FILLERS);
+    bare.retain(|word| !numbers(word));
     let is_stop = |found: &(Keyword, Option<Locale>)| found.0 == Keyword::Stop;
     lookup(&bare).filter(is_stop).or_else(|| {
         let each = bare
@@ -207,10 +210,33 @@ mod tests {
         "biko kwusi",
         "abeg stop am",
         "no text me again",
+        "remove me from your list",
+        "take me off your list",
+        "stop 38496",
+        "STOP to 38496",
+        "I revoke my consent",
+        "withdraw consent",
+        "I don't want these messages",
+        "I do not want any more messages",
+        "d\u{e9}sabonne-moi",
+        "d\u{e9}sabonnez-moi",
+        "ne m'envoyez plus de messages",
+        "usinitumie ujumbe tena",
+        "sitaki ujumbe",
+        "ku daina aiko mini sako",
+        "kw\u{1ee5}s\u{1ecb} izitere m ozi",
+        "\u{1eb9} m\u{e1} fi r\u{e1}n\u{1e63}\u{1eb9}\u{301} m\u{1ecd}\u{301}",
+        "no dey text me again",
+        "comot me from una list",
+        "make una stop",
     ];
 
     const OTHER_SAMPLES: &[&str] = &[
         "end of month",
+        "I want my phone",
+        "withdraw",
+        "38496",
+        "2 38496",
         "weekend",
         "bank end",
         "stop bank",
