@@ -139,7 +139,15 @@ impl<'a> Section<'a> {
             ValueKind::String(text) if text.trim().is_empty() => {
                 self.report(key, "is empty", "fill it in or leave it out");
             }
-            ValueKind::String(text) => return Some(text),
+            ValueKind::String(text) if text.trim().chars().any(char::is_control) => {
+                self.report(
+                    key,
+                    "has more than one line, or a sign that cannot be seen",
+                    "write it on one line",
+                );
+            }
+            // A variable or a file often ends with a line end.
+            ValueKind::String(text) => return Some(text.trim().to_owned()),
             _ => self.report(key, "must be text", "put it in quotes"),
         }
         None
