@@ -4,6 +4,7 @@ mod channels;
 mod check;
 mod commands;
 mod data_subject;
+mod eligibility;
 mod events;
 mod keys;
 mod partners;

@@ -35,6 +35,7 @@ use crate::service::job_runner::JobRunner;
 use crate::service::live::LiveValues;
 use crate::service::page_links::PageLinks;
 use crate::service::pages::BrowserPages;
+use crate::service::partners::eligibility::state_configured;
 use crate::service::provider_webhooks::receiver::ProviderWebhookReceiver;
 use crate::service::providers::{Providers, save_partner};
 use crate::service::readiness::{LinkingNote, ReadinessChecks};
@@ -341,6 +342,7 @@ pub(super) fn build_providers(config: &mut Config) -> Result<Vec<BuiltProvider>,
              registration,
              setup,
              keys,
+             ..
          }| {
             let provider = (registration.build)(setup, client.clone())?;
             Ok((provider, (registration.name, keys)))
@@ -356,6 +358,9 @@ async fn providers(
     partner: &Partner,
     countries: Vec<String>,
 ) -> Result<Providers, StartError> {
+    let configured = config.providers.0.iter_mut();
+    let stated = configured.filter_map(|provider| Some((provider.registration.name, provider.eligibility.take()?)));
+    let stated: Vec<_> = stated.collect();
     let built = build_providers(config)?;
     let (mut registry, mut credentials): (Vec<_>, Vec<_>) = built.into_iter().unzip();
     for ReadyProvider { provider, keys } in ready_providers {
@@ -363,6 +368,9 @@ async fn providers(
         registry.push(provider);
     }
     save_partner(deps, partner, &credentials).await?;
+    for (provider, statement) in stated {
+        state_configured(deps.records.as_ref(), partner.id, provider, statement, deps.clock.now()).await?;
+    }
     let registry = ProviderRegistry::new(registry);
     Ok(Providers::new(deps, registry, partner.id, countries))
 }

@@ -8,6 +8,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::app::StartError;
 use crate::config::{ChannelConfig, Config};
+use crate::core::eligibility::EligibilityFault;
 use crate::core::ids::LinkId;
 use crate::core::menu::{self, Menu, MenuError};
 use crate::core::messages::{TemplateError, Templates};
@@ -78,6 +79,15 @@ pub enum CommandError {
     /// No such partner.
     #[error("there is no partner {0:?}; `kiungo partners list` prints their names and ids")]
     PartnerNotFound(String),
+    /// What the configuration states is stated there.
+    #[error("{0:?} is the partner of the configuration: write [providers.NAME.eligibility] there")]
+    ConfiguredPartner(String),
+    /// No provider of this name wants a statement.
+    #[error("{0:?} is no provider that asks whether its clients are eligible; there are: {1}")]
+    AsksNothing(String, String),
+    /// What is stated does not make a partner eligible.
+    #[error("nothing is kept, for the partner is not eligible by this:{}", eligibility_text(.0))]
+    NotEligible(Vec<EligibilityFault>),
     /// No such link.
     #[error("there is no link with this id")]
     LinkNotFound,
@@ -102,6 +112,14 @@ fn faults_text(faults: &[StartError]) -> String {
         faults.len(),
         lines.concat()
     )
+}
+
+fn eligibility_text(faults: &[EligibilityFault]) -> String {
+    let line = |fault: &EligibilityFault| {
+        let option = fault.field.replace('_', "-");
+        format!("\n  --{option} {}: {}", fault.problem, fault.remedy)
+    };
+    faults.iter().map(line).collect()
 }
 
 pub(super) fn runtime() -> io::Result<Runtime> {

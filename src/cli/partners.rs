@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 
 use super::commands::{self, CommandError};
+use super::eligibility::{self, PartnerEligibility};
 use crate::ambient::{OsRng, SystemClock};
 use crate::app::{api_environment, partner_id};
 use crate::config::Config;
@@ -35,6 +36,9 @@ pub(super) enum PartnersCommand {
         #[arg(long, conflicts_with = "offer")]
         end: bool,
     },
+    /// State that a partner may reach real banks through a provider, in its place: without that no live key is taken from it.
+    #[command(after_help = ELIGIBLE)]
+    Eligible(PartnerEligibility),
     /// Make a partner a new secret key, and print it: this once. The one before goes on opening for a while.
     #[command(after_help = ROTATE)]
     Rotate {
@@ -59,6 +63,14 @@ Example:
 Hand the three lines over by a safe way; keys are kept as digests, so nobody can print them again. The partner then hands in its
 own keys at a provider: PUT /v1/provider-credentials/{provider}, see docs/PARTNERS.md. Its name and purpose are shown to
 people in the consent.";
+
+const ELIGIBLE: &str = "\
+Example:
+  kiungo partners eligible \"Duka Credit\" --provider mono --registered --licence own --trading-six-months \\
+      --agreement-signed-on 2026-01-31 --stated-by \"Ada Obi\" --config kiungo.toml
+
+A partner can state the same by itself: PUT /v1/eligibility/{provider}. Each statement takes the place of the one before, and is
+in the partner's audit trail with the name and the moment.";
 
 const ROTATE: &str = "\
 At most two keys of a kind open at a time: the new one, and for the time that is said the one before. A key that was on its way
@@ -102,6 +114,10 @@ pub(super) fn run(command: PartnersCommand, config: &Config, out: &mut dyn Write
             PartnersCommand::Add(new) => add(new, config, records, out).await,
             PartnersCommand::List => list(records, out).await,
             PartnersCommand::WalkIns { partner, offer, .. } => offer_walk_ins(&partner, offer, records, out).await,
+            PartnersCommand::Eligible(stated) => {
+                let partner = find(&stated.partner, records).await?;
+                eligibility::state(partner, stated, config, records, out).await
+            }
             PartnersCommand::Rotate {
                 partner,
                 keep,
@@ -217,6 +233,7 @@ async fn list(records: &dyn Records, out: &mut dyn Write) -> Result<(), CommandE
         for key in records.keys(partner.id).await? {
             writeln!(out, "    {}", key_line(&key, now))?;
         }
+        eligibility::list(partner.id, records, out).await?;
     }
     Ok(())
 }

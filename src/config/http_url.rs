@@ -1,6 +1,8 @@
 //! URLs that may be called or published: https, except to this machine.
 
-use url::{Host, Url};
+use url::Url;
+
+use crate::http_client::base_url::is_loopback;
 
 /// The remedy for [`https_or_loopback`].
 pub(super) const URL_REMEDY: &str = "write https://…; http:// is taken for 127.0.0.1, [::1] and localhost only";
@@ -8,13 +10,7 @@ pub(super) const URL_REMEDY: &str = "write https://…; http:// is taken for 127
 /// Parses a URL without user, query or fragment.
 pub(super) fn https_or_loopback(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|_| "is not a URL".to_owned())?;
-    let loopback = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
-    if !(url.scheme() == "https" || (url.scheme() == "http" && loopback)) {
+    if !(url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url))) {
         return Err("is neither https nor on this machine".to_owned());
     }
     if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {

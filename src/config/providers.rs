@@ -13,6 +13,9 @@ use super::Mode;
 use super::http_url::{URL_REMEDY, https_or_loopback};
 use super::secret::REDACTED;
 use super::section::Section;
+use crate::ambient::SystemClock;
+use crate::core::eligibility::{Eligibility, EligibilityStatement};
+use crate::core::time::Clock as _;
 use crate::providers::registration::{
     OwnSettings, ProviderSetting, ProviderSetup, SettingKind, SettingValue, Strictness,
 };
@@ -44,6 +47,10 @@ pub struct ProviderConfig {
     pub setup: ProviderSetup,
     /// The operator's keys there.
     pub keys: ProviderKeys,
+    /// What the operator states of itself, as it is written.
+    pub stated: EligibilityStatement,
+    /// The same, where the keys are taken only with it.
+    pub eligibility: Option<Eligibility>,
 }
 
 impl Serialize for ProvidersConfig {
@@ -71,6 +78,9 @@ impl Serialize for ProviderConfig {
         map.serialize_entry("timeout", &timeout.as_secs())?;
         map.serialize_entry("institutions_ttl", &institutions_ttl.as_secs())?;
         own.serialize_into(&mut map)?;
+        if self.stated != EligibilityStatement::default() {
+            map.serialize_entry("eligibility", &self.stated)?;
+        }
         map.end()
     }
 }
@@ -117,6 +127,18 @@ fn read_provider(mut section: Section<'_>, registration: &'static ProviderRegist
     );
     let timeout = seconds(&mut section, "timeout", TIMEOUTS, defaults.timeout);
     let favourites = section.text_list("favourites").unwrap_or_default();
+    let asked = match (&base_url, &keys) {
+        (Some(base_url), Some(keys)) => {
+            let production = keys.production_key(registration.keys).is_some();
+            production && section.mode() == Mode::Production && registration.asks_eligibility_at(base_url)
+        }
+        _ => false,
+    };
+    let (stated, eligibility) = if registration.asks_eligibility {
+        read_eligibility(section.section("eligibility"), asked)
+    } else {
+        Default::default()
+    };
     let setup = base_url.zip(own).map(|(base_url, own)| ProviderSetup {
         base_url,
         favourites,
@@ -128,6 +150,8 @@ fn read_provider(mut section: Section<'_>, registration: &'static ProviderRegist
         registration,
         setup,
         keys,
+        stated,
+        eligibility,
     });
     if let Some(ProviderConfig { setup, keys, .. }) = &config {
         let strictness = match section.mode() {
@@ -142,6 +166,38 @@ fn read_provider(mut section: Section<'_>, registration: &'static ProviderRegist
     }
     section.report_unknown_keys();
     config
+}
+
+/// What the operator states of itself; `asked`: it must be whole, for the keys reach real banks.
+fn read_eligibility(mut section: Section<'_>, asked: bool) -> (EligibilityStatement, Option<Eligibility>) {
+    let texts = ["licence", "licensed_partner", "agreement_signed_on", "stated_by"];
+    let flags = ["registered", "trading_six_months"];
+    let given = texts.into_iter().chain(flags).filter(|key| section.contains(key));
+    let given: Vec<_> = given.collect();
+    let [licence, licensed_partner, agreement_signed_on, stated_by] = texts.map(|key| section.text(key));
+    let [registered, trading_six_months] = flags.map(|key| section.flag(key));
+    let stated = EligibilityStatement {
+        registered,
+        licence,
+        licensed_partner,
+        trading_six_months,
+        agreement_signed_on,
+        stated_by,
+    };
+    let eligibility = asked.then(|| stated.check(SystemClock.now())).and_then(|checked| {
+        let faults = checked.as_ref().err().into_iter().flatten();
+        // What is there and cannot be read has been reported.
+        for fault in faults.filter(|fault| fault.code != "required" || !given.contains(&fault.field)) {
+            section.report(
+                fault.field,
+                fault.problem,
+                format!("the key reaches real banks: {}", fault.remedy),
+            );
+        }
+        checked.ok()
+    });
+    section.report_unknown_keys();
+    (stated, eligibility)
 }
 
 /// The keys, each right by itself; `None` when one is missing or wrong, which has been reported.

@@ -8,6 +8,7 @@ pub mod chosen_account;
 pub mod consent;
 pub mod dial_code;
 pub mod dialed;
+pub mod eligibility;
 pub mod events;
 pub mod expected_account;
 pub mod flow;

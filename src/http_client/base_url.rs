@@ -35,7 +35,8 @@ pub fn parse_base_url(text: &str, allow_loopback_http: bool) -> Result<BaseUrl, 
     Ok(BaseUrl(url))
 }
 
-pub(super) fn is_loopback(url: &Url) -> bool {
+/// Whether a URL is of this machine.
+pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),
@@ -45,6 +46,10 @@ pub(super) fn is_loopback(url: &Url) -> bool {
 }
 
 impl BaseUrl {
+    pub fn as_url(&self) -> &Url {
+        &self.0
+    }
+
     /// The URL of a path below the base. Segments are data: each is encoded as one segment, and one that would climb (`..`)
     /// or vanish (empty) makes the result `None`.
     pub fn join(&self, segments: &[&str]) -> Option<Url> {

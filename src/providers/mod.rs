@@ -37,10 +37,14 @@ mod session_meaning;
 pub static PROVIDERS: &[ProviderRegistration] = &[mono::REGISTRATION];
 
 /// What the service must know of a provider as it is set up here; figures of the provider, not of the conversation.
+#[expect(clippy::struct_excessive_bools, reason = "independent traits of a provider")]
 #[derive(Debug)]
 pub struct ProviderFacts {
     /// The keys that a partner has there.
     pub keys: &'static [KeyRequirement],
+    /// Whether keys that reach real banks are taken only from who has stated that it is eligible, see
+    /// [`ProviderRegistration::asks_eligibility_at`].
+    pub asks_eligibility: bool,
     /// Whose list of institutions is shown.
     pub lists: ListScope,
     /// What can be ended there.

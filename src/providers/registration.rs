@@ -12,7 +12,7 @@ use url::Url;
 use super::{AuthMethod, Institution, Journey, KeyRequirement, Provider, ProviderKeys};
 use crate::core::next_step::{Field, FieldKind, Form};
 use crate::http_client::HttpClient;
-use crate::http_client::base_url::BaseUrlError;
+use crate::http_client::base_url::{BaseUrlError, is_loopback};
 
 /// A provider that can be configured.
 #[derive(Debug)]
@@ -26,6 +26,8 @@ pub struct ProviderRegistration {
     /// The kinds of login its institutions have: tells whether there is any way to link before a list was read.
     pub logins: &'static [LoginKind],
     pub defaults: ProviderDefaults,
+    /// Whether it wants its clients to be eligible before they reach real banks, see [`crate::core::eligibility`].
+    pub asks_eligibility: bool,
     /// What is wrong with settings and keys that are each right by themselves.
     pub check: fn(&ProviderSetup, &ProviderKeys, Strictness) -> Vec<SettingFault>,
     pub build: fn(ProviderSetup, HttpClient) -> Result<Arc<dyn Provider>, BaseUrlError>,
@@ -40,6 +42,12 @@ pub struct LoginKind {
 }
 
 impl ProviderRegistration {
+    /// Whether keys that reach real banks are taken here only from who has stated that it is eligible. On this machine stands
+    /// no bank.
+    pub fn asks_eligibility_at(&self, base_url: &Url) -> bool {
+        self.asks_eligibility && !is_loopback(base_url)
+    }
+
     /// An institution with every kind of login that there is here, by this id: stands for those that are not known yet.
     pub fn stand_in(&self, id: &str) -> Institution {
         let method = |kind: &LoginKind| {

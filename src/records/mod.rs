@@ -15,6 +15,7 @@ mod bank_alerts;
 mod columns;
 mod data_subject;
 mod database_url;
+mod eligibility;
 mod events;
 mod idempotency;
 mod intents;
@@ -46,6 +47,7 @@ pub use self::data_subject::{
     DataSubjectRecords, Erasure, ErasureBlocker, ErasureState, Redaction, SubscriberAttempt, SubscriberData,
 };
 pub use self::database_url::{DatabaseUrl, connect};
+pub use self::eligibility::{EligibilityRecords, StatementSource, StoredEligibility};
 pub use self::events::{
     Delivery, DeliveryResult, DeliveryState, EndpointChange, EndpointRecords, EndpointState, EventFilter, EventRecords,
     OutgoingDelivery, PartnerEvent, TimeRange, WebhookEndpoint, WebhookSecret,
@@ -120,6 +122,7 @@ all!(
     AuditRecords,
     BankAlertRecords,
     DataSubjectRecords,
+    EligibilityRecords,
     EndpointRecords,
     EntityRecords,
     EventRecords,

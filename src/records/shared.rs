@@ -40,6 +40,8 @@ mod audit;
 mod bank_alerts;
 #[path = "data_subject/sql.rs"]
 mod data_subject;
+#[path = "eligibility/sql.rs"]
+mod eligibility;
 #[path = "links/ending.rs"]
 mod ending;
 #[path = "events/endpoints.rs"]

@@ -161,6 +161,45 @@ fn partners_are_added_once() {
     assert_eq!(text(&partners(&["list"]).stdout).matches("since").count(), 4);
 }
 
+/// The operator states in a partner's place that it is eligible: what is left out or does not hold is told at once and nothing
+/// is kept; what is kept is listed with the name.
+#[test]
+fn partners_are_stated_eligible() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().to_str().unwrap();
+    let partners = |args: &[&str]| kiungo(&[&["partners", "--data", data], args].concat(), &[]);
+    assert!(partners(&["add", "Duka", "--purpose", "loans"]).status.success());
+    let eligible = |more: &[&str]| partners(&[&["eligible", "Duka", "--provider"], more].concat());
+    let whole = "mono --registered --licence partner --trading-six-months --agreement-signed-on 2024-01-31";
+    let whole: Vec<_> = whole.split(' ').collect();
+    let refused = eligible(&["mono", "--licence", "partner", "--agreement-signed-on", "9999-01-01"]);
+    let told = text(&refused.stderr);
+    assert!(!refused.status.success(), "{told}");
+    for part in [
+        "--registered is missing",
+        "--licensed-partner is missing",
+        "--trading-six-months is missing",
+        "--agreement-signed-on is in the future",
+        "--stated-by is missing",
+    ] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    let elsewhere = eligible(&["nowhere"]);
+    assert!(text(&elsewhere.stderr).contains("there are: mono"), "{elsewhere:?}");
+    assert!(!text(&partners(&["list"]).stdout).contains("eligible"));
+    let stated = eligible(
+        &[
+            &whole[..],
+            &["--licensed-partner", "Umoja Bank", "--stated-by", "Ada Obi"],
+        ]
+        .concat(),
+    );
+    assert!(text(&stated.stdout).contains("may set live keys at mono"), "{stated:?}");
+    let listed = text(&partners(&["list"]).stdout);
+    assert!(listed.contains("eligible at mono, as stated by Ada Obi"), "{listed}");
+    assert!(listed.contains("(command_line)"), "{listed}");
+}
+
 /// The short codes are listed with their gateways; what a gateway cannot do is said and not done, and a number is no
 /// argument. The phone speaks as the gateways that it knows.
 #[cfg(feature = "sandbox")]

@@ -165,6 +165,7 @@ impl From<ApiError> for Problem {
             ApiError::Forbidden(AccessDenied::Entity) => Self::new(&kinds::ENTITY, detail),
             ApiError::NotFound => Self::new(&kinds::NOT_FOUND, detail),
             ApiError::Conflict(_) => Self::new(&kinds::CONFLICT, detail),
+            ApiError::NotEligible(_) => Self::new(&kinds::ELIGIBILITY, detail),
             ApiError::InProgress => Self::new(&kinds::IN_PROGRESS, detail).with_header(RETRY_AFTER, "1"),
             ApiError::IdempotencyMismatch => Self::new(&kinds::MISMATCH, detail),
             ApiError::Invalid(errors) => {

@@ -7,6 +7,8 @@ use super::extractors::{Auth, Json, ListQuery, PageQuery};
 use super::responses::{ApiResponse, no_content, ok};
 use super::route::{PARTNER, RouteGroup, permitted, routes};
 use crate::core::access::{Action, Object};
+use crate::core::eligibility::EligibilityStatement;
+use crate::service::partners::eligibility::EligibilityView;
 use crate::service::partners::profile::{AuditView, CredentialsView, NewCredentials, PartnerEdit, PartnerView};
 use crate::service::partners::views::List;
 
@@ -17,6 +19,8 @@ pub(super) fn routes() -> RouteGroup {
         list_provider_credentials => PARTNER,
         set_provider_credentials => PARTNER,
         delete_provider_credentials => PARTNER,
+        get_eligibility => PARTNER,
+        state_eligibility => PARTNER,
         list_audit => permitted(Object::Audit, Action::Read),
     )
 }
@@ -52,13 +56,14 @@ async fn list_provider_credentials(api: Api, Auth(context): Auth) -> ApiResponse
 /// Set provider credentials
 ///
 /// A provider declares which keys it has: see the list of provider credentials. They are checked with the provider first,
-/// stored sealed, and replace earlier ones.
+/// stored sealed, and replace earlier ones. Live keys may need a statement of eligibility before.
 #[utoipa::path(put, path = "/v1/provider-credentials/{provider}",
     params(("provider" = String, Path, description = "The provider's name, such as `mono`.")),
     request_body = NewCredentials,
     responses(
         (status = 200, description = "The credentials are set.", body = CredentialsView),
-        (status = 409, description = "The partner is set up in the server's configuration, and changed there."),
+        (status = 409, description = "The partner is set up in the server's configuration, and changed there; or a live key \
+            needs a statement of eligibility first."),
     ))]
 async fn set_provider_credentials(
     api: Api,
@@ -79,6 +84,36 @@ async fn set_provider_credentials(
 async fn delete_provider_credentials(api: Api, Auth(context): Auth, provider: Path<String>) -> ApiResponse {
     api.accounts.delete_credentials(&context, &provider).await?;
     no_content()
+}
+
+/// Get the statement of eligibility
+///
+/// The newest one for this provider, with who stated it and when; 404 without one.
+#[utoipa::path(get, path = "/v1/eligibility/{provider}",
+    params(("provider" = String, Path, description = "The provider's name, such as `mono`.")),
+    responses((status = 200, description = "The statement.", body = EligibilityView)))]
+async fn get_eligibility(api: Api, Auth(context): Auth, provider: Path<String>) -> ApiResponse {
+    ok(api.accounts.get_eligibility(&context, &provider).await?)
+}
+
+/// State eligibility
+///
+/// What you state of your business, once, before live keys at a provider are taken from you. It replaces an earlier statement,
+/// and each is in the audit trail.
+#[utoipa::path(put, path = "/v1/eligibility/{provider}",
+    params(("provider" = String, Path, description = "The provider's name, such as `mono`.")),
+    request_body = EligibilityStatement,
+    responses(
+        (status = 200, description = "The statement as it is kept.", body = EligibilityView),
+        (status = 409, description = "The partner is set up in the server's configuration, and its statement is there."),
+    ))]
+async fn state_eligibility(
+    api: Api,
+    Auth(context): Auth,
+    provider: Path<String>,
+    Json(statement): Json<EligibilityStatement>,
+) -> ApiResponse {
+    ok(api.accounts.state_eligibility(&context, &provider, &statement).await?)
 }
 
 /// List audit entries

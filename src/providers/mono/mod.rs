@@ -58,6 +58,7 @@ impl Mono {
     pub fn new(mut settings: MonoSettings, client: HttpClient) -> Self {
         let facts = ProviderFacts {
             keys: KEYS,
+            asks_eligibility: REGISTRATION.asks_eligibility_at(settings.base_url.as_url()),
             lists: ListScope::Operator,
             ends: EndScope::Account,
             keeps_people: false,

@@ -87,8 +87,8 @@ pub const KEYS: &[KeyRequirement] = &[
         name: "secret_key",
         required: true,
         help: "The secret key of the app in Mono's dashboard; it decides between Mono's sandbox (test_sk_) and live (live_sk_).",
-        check: not_empty,
-        is_production: |key| key.starts_with("live_"),
+        check: secret_key,
+        is_production: |key| key.get(..5).is_some_and(|prefix| prefix.eq_ignore_ascii_case("live_")),
     },
     KeyRequirement {
         name: "app_id",
@@ -108,6 +108,16 @@ pub const KEYS: &[KeyRequirement] = &[
 
 fn not_empty(value: &str) -> Result<(), &'static str> {
     if value.is_empty() { Err("is empty") } else { Ok(()) }
+}
+
+/// A blank at an end would be lost on the way to Mono, and hide which environment a key is of.
+fn secret_key(value: &str) -> Result<(), &'static str> {
+    not_empty(value)?;
+    if value.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Ok(())
+    } else {
+        Err("has blanks or other signs that no key has")
+    }
 }
 
 /// How an account is unlinked: known clients do the first, one source documents a path without an id.
@@ -143,6 +153,8 @@ pub const REGISTRATION: ProviderRegistration = ProviderRegistration {
         timeout: TIMEOUT,
         institutions_ttl: INSTITUTIONS_TTL,
     },
+    // A registered business, a licence or a licensed partner, six months of trading, and Mono's data-privacy agreement.
+    asks_eligibility: true,
     check,
     build: |setup, client| Ok(Arc::new(Mono::new(mono_settings(setup)?, client))),
 };

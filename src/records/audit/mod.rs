@@ -11,7 +11,8 @@ use crate::core::time::Timestamp;
 use crate::records::columns::Bytes;
 
 /// An entry of the trail. What a partner or one of its users does is written in the transaction that does it, so that
-/// neither is there without the other. Holds no personal data beyond the tag.
+/// neither is there without the other. Holds no personal data beyond the tag, and the name of who states that a partner is
+/// eligible.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditEntry {
     pub partner: PartnerId,
@@ -23,7 +24,7 @@ pub struct AuditEntry {
     pub tag: Option<SubscriberTag>,
     /// A stable word: `role.created`, `link.created`, `seal.broken`…
     pub kind: &'static str,
-    /// The id of what it is done to, and the like; never typed text, numbers or codes.
+    /// The id of what it is done to, and the like; never what subscribers type, numbers or codes.
     pub detail: String,
     pub at: Timestamp,
 }

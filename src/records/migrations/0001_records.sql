@@ -29,6 +29,19 @@ CREATE TABLE provider_credentials (
     PRIMARY KEY (partner, provider)
 );
 
+-- What a partner has stated of itself, before live keys at a provider were taken from it: the newest. A row says as well that
+-- it is registered and has traded for six months: without these nothing is kept.
+CREATE TABLE eligibility (
+    partner             BLOB   NOT NULL REFERENCES partners (id), -- who is eligible
+    provider            TEXT   NOT NULL,                          -- for this provider
+    licensed_partner    TEXT,                                     -- whose licence it works under; NULL: its own
+    agreement_signed_on TEXT   NOT NULL,                          -- the day, such as 2026-01-31
+    stated_by           TEXT   NOT NULL,                          -- the name of who answers for it: a business contact
+    source              TEXT   NOT NULL,                          -- api, command_line, configuration
+    stated_at           BIGINT NOT NULL,                          -- ms
+    PRIMARY KEY (partner, provider)
+);
+
 -- Keys that name a partner. At most two secret ones are valid at a time, so that one can replace the other in service.
 CREATE TABLE partner_keys (
     digest     BLOB   NOT NULL PRIMARY KEY,              -- SHA-256 of the key: 256 random bits need no slow hash

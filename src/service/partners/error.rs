@@ -24,6 +24,12 @@ pub enum ApiError {
     NotFound,
     #[error("{0}")]
     Conflict(&'static str),
+    /// Live keys at this provider, of a partner that has not stated that it is eligible.
+    #[error(
+        "a live key is taken once you have stated that you are eligible: PUT /v1/eligibility/{0} with registered, licence \
+         (and licensed_partner), trading_six_months, agreement_signed_on and stated_by, then set the credentials"
+    )]
+    NotEligible(&'static str),
     /// The same request is in progress.
     #[error("a request with this idempotency key is in progress; repeat it later")]
     InProgress,

@@ -8,6 +8,7 @@ pub mod access;
 pub mod account_api;
 pub mod budgets;
 pub mod context;
+pub mod eligibility;
 pub mod entities;
 pub mod error;
 pub mod events;

@@ -240,6 +240,10 @@ impl AccountApi {
             let detail = "a production key, which the sandbox refuses";
             return Err(ApiError::field(&pointer(name), "live_key", detail));
         }
+        let (asks, name) = (api.facts().asks_eligibility, api.name());
+        if asks && production.is_some() && self.stated_eligibility(context, name).await?.is_none() {
+            return Err(ApiError::NotEligible(name));
+        }
         match api.check(&keys).await {
             Ok(()) => {}
             Err(ProviderError::Refused(_) | ProviderError::NotFound) => {
@@ -298,7 +302,7 @@ impl AccountApi {
         Err(ApiError::field("/walk_in", "not_allowed", detail))
     }
 
-    fn check_changeable(&self, context: &RequestContext) -> Result<(), ApiError> {
+    pub(super) fn check_changeable(&self, context: &RequestContext) -> Result<(), ApiError> {
         if context.scope.partner == self.providers.partner() {
             let why = "this partner is set up in the server's configuration, and changed there";
             return Err(ApiError::Conflict(why));

@@ -5,7 +5,7 @@ use utoipa::openapi::{Ref, RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::core::access::{Object, Permission, Permissions};
-use crate::records::{IntentState, LinkState};
+use crate::records::{IntentState, LinkState, StatementSource};
 
 /// The format that stands for [`PRINTABLE_PATTERN`] in the sources.
 pub const PRINTABLE_FORMAT: &str = "printed";
@@ -35,6 +35,13 @@ pub(super) fn delivery_states() -> ObjectBuilder {
     enum_schema(
         "`pending`: being sent or retried; `delivered`; `failed`: not retried any more.",
         &["pending", "delivered", "failed"],
+    )
+}
+
+pub(super) fn statement_sources() -> ObjectBuilder {
+    enum_schema(
+        "How it came in: by the partner's token, by the operator's command, or from the configuration.",
+        &StatementSource::ALL.map(StatementSource::as_str),
     )
 }
 

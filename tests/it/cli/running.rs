@@ -46,6 +46,12 @@ country = "NG"
 [providers.mono]
 secret_key = "live_sk_0123456789abcdef"
 customer.email = "kiungo+{{ref}}@example.com"
+[providers.mono.eligibility]
+registered = true
+licence = "own"
+trading_six_months = true
+agreement_signed_on = 2024-01-31
+stated_by = "Ada Obi"
 "#
     );
     let path = dir.join("kiungo.toml");
@@ -121,6 +127,37 @@ fn config_check_finds_what_attackers_like() {
         assert_eq!(checked.status.code(), Some(code), "{told}: {out}");
         assert!(out.contains(told), "{told}: {out}");
         assert!(!out.contains(secret) && !out.contains("4962b18c"), "{out}");
+    }
+}
+
+/// Keys that reach real banks are neither found good nor served without the statement that the operator is eligible: each part
+/// that does not hold is told with its key, all at once.
+#[test]
+fn live_keys_are_not_served_without_a_statement() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = served(dir.path(), "", DRAWN);
+    let text_of = fs::read_to_string(&path).unwrap();
+    let (before, _) = text_of.split_once("[providers.mono.eligibility]").unwrap();
+    fs::write(&path, before).unwrap();
+    for command in [&["config", "check"][..], &["serve"]] {
+        let args: Vec<_> = command
+            .iter()
+            .copied()
+            .chain(["--config", path.to_str().unwrap()])
+            .collect();
+        let refused = kiungo(&args, &[("KIUNGO_PROVIDERS__MONO__ELIGIBILITY__REGISTERED", "false")]);
+        let told = text(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(1), "{told}");
+        assert!(
+            told.contains("providers.mono.eligibility.registered is false"),
+            "{told}"
+        );
+        for key in ["licence", "trading_six_months", "agreement_signed_on", "stated_by"] {
+            assert!(
+                told.contains(&format!("providers.mono.eligibility.{key} is missing")),
+                "{told}"
+            );
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The configuration: what it accepts, and that it reports every error without secrets.
 
+mod eligibility;
 mod faults;
 mod providers;
 mod sms;
@@ -54,6 +55,13 @@ country = "NG"
 secret_key = "live_sk_1234567890"
 customer = { name = "Duka {ref}", email = "kiungo+{ref}@duka.example" }
 favourites = ["Zenith Bank", "GTBank"]
+
+[providers.mono.eligibility]
+registered = true
+licence = "own"
+trading_six_months = true
+agreement_signed_on = 2024-01-31
+stated_by = "Ada Obi"
 "#;
 
 /// Limits agreed with the gateway of a channel, to be appended to the channel.

@@ -65,6 +65,7 @@ fn registered() -> &'static [ProviderRegistration] {
             timeout: Duration::from_secs(20),
             institutions_ttl: Duration::from_hours(24),
         },
+        asks_eligibility: false,
         check: |setup, keys, _| {
             let alone = setup.own.text("tier") == Some("large") && keys.get("users_key").is_none();
             let fault = alone.then_some(SettingFault {
@@ -79,7 +80,7 @@ fn registered() -> &'static [ProviderRegistration] {
     Box::leak(Box::new([mono, baobab]))
 }
 
-const MONO: &str = "[providers.mono]\nsecret_key = \"live_sk_1\"\ncustomer.email = \"a+{ref}@b.example\"\n";
+const MONO: &str = "[providers.mono]\nsecret_key = \"test_sk_1\"\ncustomer.email = \"a+{ref}@b.example\"\n";
 const BAOBAB: &str = r#"[providers.baobab]
 base_url = "https://b.example"
 domain = "umoja"

@@ -2,6 +2,7 @@
 
 mod auth;
 mod credentials;
+mod eligibility;
 mod events;
 mod expected;
 mod fuzz;

@@ -4,6 +4,7 @@ use kiungo::config::sandbox::MONO_KEY;
 use kiungo::records::LinkCompletion;
 use serde_json::{Value, json};
 
+use super::eligibility::eligibility;
 use super::tenants::{Staff, Tenant};
 use crate::support::api::ApiAnswer;
 use crate::support::records::link;
@@ -14,6 +15,7 @@ pub enum Rows {
     /// None that could belong to somebody else.
     Nothing,
     Credentials,
+    Eligibility,
     Endpoints,
     Entities,
     Erasures,
@@ -133,6 +135,20 @@ pub const SEEDS: &[Seed] = &[
         "",
         204,
     ),
+    seed(
+        "GET /v1/eligibility/{provider}",
+        Rows::Eligibility,
+        Scope::Partner,
+        "",
+        200,
+    ),
+    seed(
+        "PUT /v1/eligibility/{provider}",
+        Rows::Nothing,
+        Scope::Partner,
+        r#"{"registered":true,"licence":"own","trading_six_months":true,"agreement_signed_on":"2024-01-31","stated_by":"A{n}"}"#,
+        200,
+    ),
     seed("GET /v1/roles", Rows::Roles, Scope::Entity, "", 200),
     seed(
         "POST /v1/roles",
@@ -235,6 +251,11 @@ impl Rows {
                 let put = api.ask("PUT", "/v1/provider-credentials/mono");
                 let put = put.json(&json!({"secret_key": MONO_KEY})).by(by_partner);
                 put.send().await.expect(200);
+                "mono".to_owned()
+            }
+            Self::Eligibility => {
+                let put = api.ask("PUT", "/v1/eligibility/mono").json(&eligibility("Ada Obi"));
+                put.by(by_partner).send().await.expect(200);
                 "mono".to_owned()
             }
             Self::Endpoints => {

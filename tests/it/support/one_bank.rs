@@ -94,6 +94,27 @@ impl OneBank {
         Self::with(name, None)
     }
 
+    /// One that takes keys that begin with `live_` only from who is eligible.
+    pub fn asking(name: &'static str) -> Arc<Self> {
+        let facts = ProviderFacts {
+            keys: &[KeyRequirement {
+                name: "secret_key",
+                required: true,
+                help: "any",
+                check: |_| Ok(()),
+                is_production: |key| key.starts_with("live_"),
+            }],
+            asks_eligibility: true,
+            ..facts()
+        };
+        Arc::new(Self {
+            name,
+            facts,
+            gate: None,
+            script: Mutex::default(),
+        })
+    }
+
     /// One that gives its list when this gate is opened.
     pub fn behind(name: &'static str, gate: &Arc<Semaphore>) -> Arc<Self> {
         Self::with(name, Some(gate.clone()))
@@ -309,6 +330,7 @@ pub fn facts() -> ProviderFacts {
             check: |_| Ok(()),
             is_production: |_| false,
         }],
+        asks_eligibility: false,
         lists: ListScope::Operator,
         ends: EndScope::Account,
         keeps_people: false,

@@ -28,7 +28,7 @@ impl ProblemKind {
 }
 
 /// All kinds, by status.
-pub const PROBLEM_KINDS: [&ProblemKind; 17] = [
+pub const PROBLEM_KINDS: [&ProblemKind; 18] = [
     &MALFORMED,
     &UNKNOWN_VERSION,
     &UNAUTHENTICATED,
@@ -38,6 +38,7 @@ pub const PROBLEM_KINDS: [&ProblemKind; 17] = [
     &NOT_FOUND,
     &METHOD,
     &CONFLICT,
+    &ELIGIBILITY,
     &IN_PROGRESS,
     &TOO_LONG,
     &MEDIA_TYPE,
@@ -101,6 +102,13 @@ pub(super) const CONFLICT: ProblemKind = ProblemKind::new(
     "conflict",
     "Conflict",
     "The request conflicts with the current state. The detail says how.",
+);
+pub(super) const ELIGIBILITY: ProblemKind = ProblemKind::new(
+    StatusCode::CONFLICT,
+    "eligibility_required",
+    "Eligibility required",
+    "A live key was sent to a provider that wants its clients to be eligible, and you have not stated that you are. State it \
+     with `PUT /v1/eligibility/{provider}`, then repeat the request.",
 );
 pub(super) const IN_PROGRESS: ProblemKind = ProblemKind::new(
     StatusCode::CONFLICT,

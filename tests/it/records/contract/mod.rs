@@ -7,6 +7,7 @@ mod begun;
 mod data_subject;
 mod data_subject_intents;
 mod deliveries;
+mod eligibility;
 mod endpoints;
 mod erasures;
 mod events;

@@ -77,6 +77,7 @@ const KEYS: &[KeyRequirement] = &[
 fn facts() -> ProviderFacts {
     ProviderFacts {
         keys: KEYS,
+        asks_eligibility: false,
         lists: ListScope::Partner,
         ends: EndScope::Link,
         keeps_people: true,
