@@ -8,6 +8,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::HeaderValue;
 use actix_web::http::{Method, Uri};
 use actix_web::middleware::Next;
+use percent_encoding::percent_decode_str;
 use tokio::time::Instant;
 use tracing::{Instrument, Span, info_span};
 
@@ -71,7 +72,9 @@ fn copy_head(request: &mut ServiceRequest) {
 /// route of its own, or is for the gateway's adapter to judge.
 fn read_as_get(request: &mut ServiceRequest) {
     let acts = ["/ussd/", "/sms/", "/back/"];
-    if request.method() == Method::HEAD && !acts.iter().any(|route| request.path().starts_with(route)) {
+    // As the router reads it: `%73` is an s.
+    let path = percent_decode_str(request.path()).decode_utf8_lossy();
+    if request.method() == Method::HEAD && !acts.iter().any(|route| path.starts_with(route)) {
         request.head_mut().method = Method::GET;
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::http::StatusCode;
+use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, web};
 use zeroize::Zeroizing;
 
@@ -20,7 +20,7 @@ const BODY: BodyLimits = BodyLimits {
     time: Duration::from_secs(2),
 };
 
-/// Any method: the gateway's adapter decides what its callbacks look like.
+/// GET and POST, which the gateway's adapter tells apart; other methods get a screen of its dialect, and do nothing.
 pub(super) async fn callback(request: HttpRequest, payload: web::Payload, parts: web::Data<HttpState>) -> HttpResponse {
     let segment = |name| request.match_info().get(name).unwrap_or_default();
     let caller = client_address(&request, &parts.proxies);
@@ -29,6 +29,11 @@ pub(super) async fn callback(request: HttpRequest, payload: web::Payload, parts:
         body::drain(payload).await;
         return not_found_response();
     };
+    if !matches!(*request.method(), Method::GET | Method::POST) {
+        body::drain(payload).await;
+        let text = TURN_FAILED_TEXT;
+        return to_http_response(channel.gateway.render(&UssdReply::End { text }, &Echo::default()));
+    }
     let body = body::read(&request, payload, BODY, BodySender::Authenticated)
         .await
         .ok();
