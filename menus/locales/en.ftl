@@ -75,7 +75,7 @@ linked-twice = Done! { $bank } { $account } is linked for { $partner }. It was l
 renewed = Done! { $bank } { $account } is up to date again for { $partner }.
 consent-renewed = { $partner } may read { $bank } { $account } until { $until }. Dial again to stop it.
 unlinked = { $bank } { $account } is unlinked. { $partner } will no longer see it.
-blocked = We cannot link { $bank } just now. Nothing was sent. Please try tomorrow.
+blocked = We cannot link { $bank } just now. Please try tomorrow.
 left = Goodbye. Dial again at any time to go on.
 left-checking = We go on asking { $bank }. Dial again in a few minutes to see the result.
 
@@ -126,6 +126,7 @@ note-by-sms = If the code comes by SMS: leave, read it, dial again.
 note-code = That code is not valid any more.
 note-codes = Too many wrong codes. Try again in an hour.
 note-ask-again = It was not sent. Please type it again.
+note-session-ended = The bank's session had ended. Please type it again.
 note-once-more = { $bank } asks for the details once more.
 note-star = If * is part of it, type it again.
 note-back = It is back now.

@@ -72,7 +72,7 @@ linked-twice = Fait ! { $bank } { $account } est lié pour { $partner }. Il l'é
 renewed = C'est fait ! { $bank } { $account } est à jour pour { $partner }.
 consent-renewed = { $partner } peut lire { $bank } { $account } jusqu'au { $until }. Rappelez pour stopper.
 unlinked = { $bank } { $account } est délié. { $partner } ne le verra plus.
-blocked = Impossible de lier { $bank } pour le moment. Rien n'a été envoyé. Réessayez demain.
+blocked = Impossible de lier { $bank } pour le moment. Réessayez demain.
 left = Au revoir. Rappelez quand vous voulez pour continuer.
 left-checking = Nous attendons { $bank }. Rappelez dans quelques minutes pour voir le résultat.
 
@@ -123,6 +123,7 @@ note-by-sms = Si le code arrive par SMS : quittez, lisez-le, rappelez.
 note-code = Ce code n'est plus valable.
 note-codes = Trop de codes faux. Réessayez dans une heure.
 note-ask-again = Rien n'a été envoyé. Tapez encore une fois.
+note-session-ended = La session de la banque était terminée. Tapez encore une fois.
 note-once-more = { $bank } redemande les informations.
 note-star = Si * en fait partie, tapez encore une fois.
 note-back = Elle est de retour.

@@ -72,7 +72,7 @@ linked-twice = An gama! An hada { $bank } { $account } da { $partner }. An taba 
 renewed = An gama! An sabunta { $bank } { $account } ga { $partner }.
 consent-renewed = { $partner } na iya karanta { $bank } { $account } har { $until }. Sake kira don dakatarwa.
 unlinked = An cire { $bank } { $account }. { $partner } ba zai sake ganinsa ba.
-blocked = Ba za mu iya hada { $bank } yanzu ba. Ba a aika komai ba. Ku gwada gobe.
+blocked = Ba za mu iya hada { $bank } yanzu ba. Ku gwada gobe.
 left = Sai an jima. Sake kira a kowane lokaci don ci gaba.
 left-checking = Muna ci gaba da tambayar { $bank }. Sake kira bayan mintuna kadan don ganin sakamako.
 
@@ -123,6 +123,7 @@ note-by-sms = Idan lambar za ta zo ta SMS: fita, karanta, sake kira.
 note-code = Wannan lambar ba ta aiki yanzu.
 note-codes = Kun yi kuskuren lamba da yawa. Sake gwadawa bayan awa daya.
 note-ask-again = Ba a aika ba. Ku sake rubutawa.
+note-session-ended = Zaman bankin ya kare. Ku sake rubutawa.
 note-once-more = { $bank } na sake neman bayanan.
 note-star = Idan akwai * a ciki, ku sake rubutawa.
 note-back = Ya dawo yanzu.

@@ -60,7 +60,7 @@ linked-twice = O gwula! Ejikola { $bank } { $account } na { $partner }. Ejikobur
 renewed = O gwula! { $partner } nwere ike ihu { $bank } { $account } ozo.
 consent-renewed = { $partner } nwere ike igu { $bank } { $account } ruo { $until }. Kpoo ozo iji kwusi ya.
 unlinked = Ewepula { $bank } { $account }. { $partner } agaghi ahu ya ozo.
-blocked = Anyi enweghi ike ijiko { $bank } ugbu a. O nweghi ihe ezigara. Biko nwaa echi.
+blocked = Anyi enweghi ike ijiko { $bank } ugbu a. Biko nwaa echi.
 left = Ka o di. Kpoo ozo mgbe o bula ka i gaa n'ihu.
 left-checking = Anyi ka na-aju { $bank }. Kpoo ozo mgbe nkeji ole na ole gachara ka i hu ihe si na ya puta.
 
@@ -107,6 +107,7 @@ note-by-sms = Oburu na koodu ga-abia na SMS: puo, guo ya, kpoo ozo.
 note-code = Koodu ahu anaghi aru oru ozo.
 note-codes = Koodu ezighi ezi kariri. Nwaa ozo mgbe otu awa gachara.
 note-ask-again = Ezigaghi ya. Biko pinye ya ozo.
+note-session-ended = Oge banki ahu agwula. Biko pinye ya ozo.
 note-once-more = { $bank } na-aju ozi ahu ozo.
 note-star = Oburu na * di n'ime ya, biko pinye ya ozo.
 note-back = O lotala ugbu a.

@@ -71,7 +71,7 @@ linked-twice = E don do! { $bank } { $account } don link for { $partner }. E don
 renewed = E don do! { $bank } { $account } dey up to date again for { $partner }.
 consent-renewed = { $partner } fit read { $bank } { $account } till { $until }. Dial again to stop am.
 unlinked = { $bank } { $account } don unlink. { $partner } no go see am again.
-blocked = We no fit link { $bank } now. We no send anything. Abeg try tomorrow.
+blocked = We no fit link { $bank } now. Abeg try tomorrow.
 left = Bye bye. Dial again any time to continue.
 left-checking = We still dey ask { $bank }. Dial again after some minutes to see the result.
 
@@ -122,6 +122,7 @@ note-by-sms = If di code go come by SMS: comot, read am, dial again.
 note-code = Dat code no dey work again.
 note-codes = Wrong code too many. Try again after one hour.
 note-ask-again = We no send am. Abeg type am again.
+note-session-ended = The bank session don end. Abeg type am again.
 note-once-more = { $bank } dey ask for the details again.
 note-star = If * dey inside, abeg type am again.
 note-back = E don come back now.

@@ -71,7 +71,7 @@ linked-twice = Tayari! { $bank } { $account } imeunganishwa kwa { $partner }. Il
 renewed = Tayari! { $bank } { $account } inasomeka tena kwa { $partner }.
 consent-renewed = { $partner } inaweza kusoma { $bank } { $account } hadi { $until }. Piga tena kuisitisha.
 unlinked = { $bank } { $account } imeondolewa. { $partner } haitaiona tena.
-blocked = Hatuwezi kuunganisha { $bank } sasa. Hakuna kilichotumwa. Tafadhali jaribu kesho.
+blocked = Hatuwezi kuunganisha { $bank } sasa. Tafadhali jaribu kesho.
 left = Kwaheri. Piga tena wakati wowote kuendelea.
 left-checking = Tunaendelea kuuliza { $bank }. Piga tena baada ya dakika chache kuona matokeo.
 
@@ -122,6 +122,7 @@ note-by-sms = Kama namba inakuja kwa SMS: toka, isome, piga tena.
 note-code = Namba hiyo haifanyi kazi tena.
 note-codes = Namba zisizo sahihi zimezidi. Jaribu tena baada ya saa moja.
 note-ask-again = Haikutumwa. Tafadhali andika tena.
+note-session-ended = Muda wa benki ulikuwa umeisha. Tafadhali andika tena.
 note-once-more = { $bank } inaomba maelezo tena.
 note-star = Kama * ni sehemu yake, andika tena.
 note-back = Imerudi sasa.

@@ -60,7 +60,7 @@ linked-twice = O ti pari! A ti so { $bank } { $account } po mo { $partner }. A t
 renewed = O ti pari! { $partner } tun le ri { $bank } { $account } bayii.
 consent-renewed = { $partner } le ka { $bank } { $account } titi di { $until }. Tun pe lati da a duro.
 unlinked = A ti tu { $bank } { $account }. { $partner } ko ni ri i mo.
-blocked = A ko le so { $bank } po bayii. A ko fi nnkan kan ranse. Jowo gbiyanju lola.
+blocked = A ko le so { $bank } po bayii. Jowo gbiyanju lola.
 left = O dabo. Tun pe nigbakugba lati tesiwaju.
 left-checking = A si n beere lowo { $bank }. Tun pe leyin iseju die lati ri esi.
 
@@ -107,6 +107,7 @@ note-by-sms = Ti koodu ba wa nipa SMS: jade, ka a, tun pe.
 note-code = Koodu yen ko sise mo.
 note-codes = Koodu asise ti po ju. Gbiyanju leyin wakati kan.
 note-ask-again = A ko fi ranse. Jowo tun te e.
+note-session-ended = Akoko banki naa ti pari. Jowo tun te e.
 note-once-more = { $bank } tun n beere alaye naa.
 note-star = Ti * ba wa ninu re, jowo tun te e.
 note-back = O ti pada bayii.

@@ -66,6 +66,9 @@ pub struct ProviderSession {
     pub id: String,
     /// When it ends, where the provider says.
     pub expires_at: Option<Timestamp>,
+    /// When it said so by its own clock, if it says, until that end is one by ours.
+    #[serde(default)]
+    pub told_at: Option<Timestamp>,
     /// What to ask, if the provider says it again here; the final word.
     pub form: Option<Form>,
     /// What the answers are submitted as.
@@ -83,6 +86,18 @@ impl ProviderSession {
             chosen: self.chosen.clone(),
             ..changed
         }
+    }
+}
+
+impl ProviderSession {
+    /// Its end by our clock, as it has just arrived. The provider's clock may be another, so how long it lives is believed
+    /// before when it ends; an end that is past on arrival is none, as in an example that a provider has published.
+    #[must_use]
+    pub fn on_our_clock(mut self, now: Timestamp) -> Self {
+        let told_at = self.told_at.take().unwrap_or(now);
+        let left = self.expires_at.map(|end| end.since(told_at));
+        self.expires_at = left.filter(|left| !left.is_zero()).map(|left| now.plus(left));
+        self
     }
 }
 

@@ -91,6 +91,12 @@ pub struct Field {
     /// left to the provider to hold.
     #[serde(default)]
     pub pattern: Option<String>,
+    /// Whether the provider wants a number, not text, where the answer is one.
+    #[serde(default)]
+    pub number: bool,
+    /// Whether it is a code that is good for once: the bank sends it, or a device shows it.
+    #[serde(default)]
+    pub one_time: bool,
 }
 
 /// A value written by an earlier version does not say.
@@ -99,6 +105,11 @@ fn required() -> bool {
 }
 
 impl Field {
+    /// Whether it is asked in the same words, for an answer as long.
+    pub fn reads_like(&self, other: &Self) -> bool {
+        (&self.label, self.max_len, self.exact_len) == (&other.label, other.max_len, other.exact_len)
+    }
+
     /// A field that must be answered, of which no more is known.
     pub fn new(name: impl Into<String>, label: impl Into<String>, kind: FieldKind) -> Self {
         Self {
@@ -110,6 +121,8 @@ impl Field {
             help: None,
             required: true,
             pattern: None,
+            number: false,
+            one_time: false,
         }
     }
 }
@@ -149,9 +162,10 @@ impl Form {
         !self.fields.iter().any(|field| field.required)
     }
 
-    /// Whether something that is asked must not be shown or kept.
+    /// Whether a secret is asked, or a code that is good for once.
     pub fn asks_secret(&self) -> bool {
-        self.asked().any(|field| field.kind == FieldKind::Secret)
+        self.asked()
+            .any(|field| field.kind == FieldKind::Secret || field.one_time)
     }
 
     /// Whether a keypad can answer every field that is asked and there is at least one.
@@ -167,6 +181,11 @@ impl Form {
                 .collect()
         };
         fields(self) == fields(other)
+    }
+
+    /// Whether both ask for the same fields in the same words, so that what was typed into the one fits the other.
+    pub fn asks_the_same(&self, other: &Self) -> bool {
+        self.asks_same_fields(other) && self.fields.iter().zip(&other.fields).all(|(a, b)| a.reads_like(b))
     }
 }
 
@@ -225,4 +244,12 @@ pub enum FailureClass {
     ActAtBank,
     /// The bank wants a new password, chosen there.
     PasswordExpired,
+}
+
+impl FailureClass {
+    /// Whether a login that was sent and ended so counts against the limits: the bank may have seen it, and it was not
+    /// accepted.
+    pub fn counts_as_login(self) -> bool {
+        !matches!(self, Self::Busy | Self::Unsupported)
+    }
 }

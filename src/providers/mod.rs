@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::core::msisdn::Msisdn;
-use crate::core::next_step::{Grant, NextStep};
+use crate::core::next_step::{Form, Grant, NextStep};
 use crate::core::secret::Secret;
 use crate::core::time::Timestamp;
 use crate::http_client::OutboundError;
@@ -160,6 +160,8 @@ pub struct PageRequest<'a> {
 pub struct Submission<'a> {
     pub session: &'a ProviderSession,
     pub step: SubmissionStep,
+    /// What was asked, if it is known: the answers go out in its types.
+    pub form: Option<&'a Form>,
     /// Field names and answers. For [`SubmissionStep::Choose`], an entry with an empty name for each chosen key.
     pub answers: &'a [(String, Secret)],
     pub timeout: Duration,

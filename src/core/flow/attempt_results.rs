@@ -71,8 +71,14 @@ impl Step<'_> {
         // Giving up the search says nothing new: the institution may well have seen the login.
         // Nor does what came of waiting: the institution took the login long ago, or never saw one from here.
         if !matches!(result, AttemptResult::Lapsed) && before != LiveAttemptState::Waiting {
-            let counts = matches!(&result, AttemptResult::Unknown)
-                || matches!(&result, AttemptResult::Failed(failure) if failure.class == FailureClass::Refused);
+            let may_have_left = !matches!(before, LiveAttemptState::Pending | LiveAttemptState::Expired);
+            let counts = match &result {
+                AttemptResult::Unknown => true,
+                AttemptResult::Failed(Failure { class, .. }) => {
+                    *class == FailureClass::Refused || (may_have_left && class.counts_as_login())
+                }
+                _ => false,
+            };
             self.count_login(step, begun_at, counts);
         }
         let granted = matches!(result, AttemptResult::Granted);
@@ -196,7 +202,7 @@ impl Step<'_> {
     pub(super) fn apply_failure(&mut self, failure: &Failure) {
         let stage = match failure.class {
             FailureClass::WrongCode => return self.apply_wrong_code(),
-            FailureClass::SessionExpired => return self.type_again("note-ask-again", Outcome::Unavailable),
+            FailureClass::SessionExpired => return self.type_again("note-session-ended", Outcome::Unconfirmed),
             FailureClass::Refused => Outcome::Refused,
             FailureClass::Denied => Outcome::Denied,
             FailureClass::ActAtBank => {

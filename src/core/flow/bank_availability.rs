@@ -6,7 +6,7 @@ use super::step::{Step, Transition};
 use crate::core::health::Health;
 use crate::core::linking::SubmissionStep;
 use crate::core::menu::Outcome;
-use crate::core::next_step::FieldKind;
+use crate::core::next_step::{FieldKind, Form};
 use crate::core::time::Timestamp;
 
 impl Step<'_> {
@@ -27,9 +27,9 @@ impl Step<'_> {
         Some(self.set_stage(stage))
     }
 
-    /// Asks what is to be typed next, as long as it would not be typed in vain. Before the first secret the provider's
-    /// session is there, and with it what it asks: one that is still being opened is waited for, one that could not be
-    /// opened or is over is opened again.
+    /// Asks what is to be typed next, as long as it would not be typed in vain. Before the first secret, or the last answer
+    /// where none is a secret, the provider's session is there, and with it what it asks: one that is still being opened is
+    /// waited for, one that could not be opened or is over is opened again.
     pub(super) fn ask_if_available(&mut self) -> Transition {
         if !self.state.session.as_ref().is_some_and(ConnectSession::at_first_secret) {
             return self.ask_next_field();
@@ -76,15 +76,17 @@ impl ConnectSession {
         Outcome::BankBusy
     }
 
-    /// Whether a login's first secret is what is to be typed next.
+    /// Whether a login's first secret is what is to be typed next, or its last answer where none is a secret.
     pub(super) fn at_first_secret(&self) -> bool {
         let secrets = |count: usize| {
             let fields = (0..=count).filter_map(|at| self.field_at(at));
             fields.filter(|field| field.kind == FieldKind::Secret).count()
         };
-        let next = self
-            .current_field()
-            .is_some_and(|field| field.kind == FieldKind::Secret);
-        self.step == SubmissionStep::Login && next && secrets(self.fields_answered) == 1
+        let Some(next) = self.current_field().filter(|_| self.step == SubmissionStep::Login) else {
+            return false;
+        };
+        let mut asked = self.form.iter().flat_map(Form::asked);
+        let none = asked.all(|field| field.kind != FieldKind::Secret);
+        (next.kind == FieldKind::Secret && secrets(self.fields_answered) == 1) || (none && self.is_last())
     }
 }

@@ -6,6 +6,7 @@ use super::session::{ConnectSession, ConsentGiven};
 use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, LinkId, PartnerId, SeriesId};
 use crate::core::linking::{Institution, ProviderSession, SubmissionStep};
 use crate::core::messages::Locale;
+use crate::core::next_step::Form;
 use crate::core::pin::Pin;
 use crate::core::secret::Secret;
 use crate::core::time::Timestamp;
@@ -124,6 +125,8 @@ pub struct Submit {
     /// How to open one if it is not.
     pub open: OpenSession,
     pub step: SubmissionStep,
+    /// What was asked.
+    pub form: Option<Form>,
     /// Field names and answers, the last secret among them.
     pub answers: Vec<(String, Secret)>,
     /// How long the provider is given.

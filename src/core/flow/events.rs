@@ -333,14 +333,13 @@ impl Step<'_> {
     /// A session is open in which something is to be typed.
     fn apply_open(&mut self, opened: ProviderSession) {
         let Some(session) = &mut self.state.session else { return };
-        let changed = opened
-            .form
-            .as_ref()
-            .is_some_and(|form| session.form.as_ref().is_none_or(|old| !old.asks_same_fields(form)));
+        let changed = opened.form.as_ref().is_some_and(|form| !session.answers_fit(form));
         let first = session.form.is_none();
         let asked = !first && (session.stage != Outcome::Checking || session.fields_answered > 0);
         if changed {
             session.forget_answers();
+        }
+        if opened.form.is_some() {
             session.form.clone_from(&opened.form);
         }
         session.provider_session = Some(opened);

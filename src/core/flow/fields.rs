@@ -32,14 +32,22 @@ impl ConnectSession {
     /// Whether all of the form may be asked here: what a keypad cannot answer or the policy forbids is found out before the
     /// first question, wherever the form comes from.
     fn may_ask(&self) -> bool {
-        let denied =
-            self.step == SubmissionStep::Login && self.institution.as_ref().is_some_and(|institution| institution.deny);
+        let denied = self.institution.as_ref().is_some_and(|institution| institution.deny);
         self.form
             .as_ref()
             .is_some_and(|form| form.fits_keypad() && !(denied && form.asks_secret()))
     }
 
-    fn is_last(&self) -> bool {
+    /// Whether another form asks for the same, and what was answered already in the same words.
+    pub(super) fn answers_fit(&self, other: &Form) -> bool {
+        let Some(form) = self.form.as_ref().filter(|form| form.asks_same_fields(other)) else {
+            return false;
+        };
+        let pairs = asking_order(form).into_iter().zip(asking_order(other));
+        pairs.take(self.fields_answered).all(|(old, new)| old.reads_like(new))
+    }
+
+    pub(super) fn is_last(&self) -> bool {
         self.form
             .as_ref()
             .is_some_and(|form| self.fields_answered + 1 >= form.asked().count())
@@ -159,6 +167,7 @@ impl Step<'_> {
             provider_session: session.provider_session.clone(),
             open,
             step: session.step,
+            form: session.form.clone(),
             answers,
             timeout,
         })));

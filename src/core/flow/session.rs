@@ -203,7 +203,7 @@ pub struct ChosenInstitution {
     pub method: Option<usize>,
     /// Whether the person must first be told that the channel is not private.
     pub warn: bool,
-    /// Whether no secret may be asked for a login.
+    /// Whether no secret may be asked.
     pub deny: bool,
     /// Whether what it asks may be answered by SMS.
     pub sms_allowed: bool,

@@ -11,6 +11,7 @@ use crate::core::messages::{Locale, TemplateArg, Templates};
 /// Notices shown above a screen once.
 pub const NOTICES: &[&str] = &[
     "note-ask-again",
+    "note-session-ended",
     "note-back",
     "note-by-sms",
     "note-changed",

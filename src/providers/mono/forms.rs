@@ -1,26 +1,34 @@
-//! Mono's forms, and the bodies that answer them.
+//! Mono's forms.
 //!
 //! A form is a list of elements, each parsed on its own. What a keypad cannot answer (a captcha, an undocumented element, one
 //! that cannot be parsed at all) stays in the form as an unsupported field: dropping it would turn a form that we cannot
 //! answer into one that we answer wrongly, at a bank.
-//!
-//! Answers are sent under the element's exact name (`accountNo`, `accountno` and `accountNumber` are three names), as JSON
-//! strings, as in every published example. Two kinds may be numbers, which is inferred, not documented: an element of content
-//! type `integer`, if what was typed round-trips as a number (a PIN `0042` does not), and an option of a switch, whose value
-//! keeps its JSON type. For the latter a [`FieldOption`]'s value is the option's JSON if its bare text would parse as something
-//! other than text.
 
 use serde::Deserialize;
 use serde_json::Value;
-use zeroize::Zeroizing;
 
 use super::lenient::{LenientNumber, LenientText};
 use super::wire::{MonoForm, MonoFormElement, SwitchOption};
 use crate::core::next_step::{Field, FieldKind, FieldOption, Form};
-use crate::core::secret::Secret;
 
-/// Names of secrets, even if the content type is only text. Lower case.
-const SECRET_NAMES: &[&str] = &["password", "pin", "mpin", "card", "token", "accesscode"];
+/// In the name of a secret, whatever its content type is. Lower case.
+const IN_SECRET_NAMES: &[&str] = &[
+    "pin",
+    "pass",
+    "card",
+    "token",
+    "cvv",
+    "cvc",
+    "secret",
+    "accesscode",
+    "access_code",
+];
+
+/// In the label of a secret of any name. Lower case.
+const IN_SECRET_LABELS: &[&str] = &["password", "passcode", "passphrase", "pass code", "cvv"];
+
+/// In name or label of a code that is good for once. Lower case.
+const IN_ONE_TIME_CODES: &[&str] = &["otp", "token", "one-time", "one time", "onetime", "one_time"];
 
 pub fn parse_form(ui: MonoForm) -> Form {
     Form {
@@ -50,34 +58,68 @@ pub fn parse_field(element: Value) -> Field {
             .and_then(|LenientNumber(n)| u16::try_from(n).ok())
             .filter(|n| *n > 0)
     };
-    let kind = field_kind(&element);
+    let words = SecretWords::of(&element);
+    let kind = field_kind(&element, words);
+    let number = content_type(&element).as_deref() == Some("integer");
     let label = element
         .hint
         .map_or_else(|| element.name.clone(), |LenientText(hint)| hint);
     Field {
         max_len: length(element.max_length),
         exact_len: length(element.length),
+        number,
+        one_time: words.one_time,
         ..Field::new(element.name, label, kind)
     }
 }
 
-fn field_kind(element: &MonoFormElement) -> FieldKind {
+/// What name and label of an element give away.
+#[derive(Clone, Copy)]
+struct SecretWords {
+    secret: bool,
+    one_time: bool,
+}
+
+impl SecretWords {
+    /// The name counts before the label, which may speak of something else too.
+    fn of(element: &MonoFormElement) -> Self {
+        let name = element.name.trim().to_lowercase().replace("passport", "");
+        let label = element.hint.as_ref().map(|LenientText(hint)| hint.to_lowercase());
+        let label = label.unwrap_or_default();
+        let has = |text: &str, words: &[&str]| words.iter().any(|word| text.contains(word));
+        let secret = has(&name, IN_SECRET_NAMES);
+        let once = has(&name, IN_ONE_TIME_CODES) || (!secret && (name == "code" || has(&label, IN_ONE_TIME_CODES)));
+        let is_pin = |word: &str| word.ends_with("pin") && word.len() <= "atmpin".len();
+        let in_label = || has(&label, IN_SECRET_LABELS) || label.split(|c: char| !c.is_alphanumeric()).any(is_pin);
+        Self {
+            secret: secret || (!once && in_label()),
+            one_time: once,
+        }
+    }
+}
+
+/// Folded; empty where it is not text.
+fn content_type(element: &MonoFormElement) -> Option<String> {
+    let written = element.content_type.as_ref().filter(|written| !written.is_null())?;
+    Some(written.as_str().unwrap_or_default().trim().to_ascii_lowercase())
+}
+
+fn field_kind(element: &MonoFormElement, words: SecretWords) -> FieldKind {
     let captcha = element.name.to_ascii_lowercase().contains("captcha");
     if captcha || element.name.is_empty() || element.value.as_ref().is_some_and(is_picture) {
         return FieldKind::Unsupported;
     }
     match element.kind.as_deref().unwrap_or("elements.input") {
-        "elements.input" => input_kind(element),
+        "elements.input" => input_kind(element, words),
         "elements.switch" => switch_kind(element.options.as_deref().unwrap_or_default()),
         _ => FieldKind::Unsupported,
     }
 }
 
-fn input_kind(element: &MonoFormElement) -> FieldKind {
-    let secret = SECRET_NAMES.contains(&element.name.to_ascii_lowercase().as_str());
-    match element.content_type.as_deref() {
-        Some("integer") => FieldKind::Digits,
-        None | Some("string") if !secret => FieldKind::Text,
+fn input_kind(element: &MonoFormElement, words: SecretWords) -> FieldKind {
+    match content_type(element).as_deref() {
+        Some("integer") if !words.secret => FieldKind::Digits,
+        None | Some("string") if !words.secret => FieldKind::Text,
         // An undocumented content type is treated as secret.
         _ => FieldKind::Secret,
     }
@@ -111,101 +153,8 @@ fn is_picture(value: &Value) -> bool {
     })
 }
 
-/// A JSON object written directly into a buffer that is wiped when dropped, and large enough never to be reallocated.
-pub struct JsonBody {
-    json: Zeroizing<Vec<u8>>,
-}
-
-impl JsonBody {
-    /// An empty object with room for `text` bytes of names and values.
-    pub fn with_room(text: usize) -> Self {
-        // A control character takes six bytes in JSON; quotes, colons and commas need the rest.
-        let mut json = Zeroizing::new(Vec::with_capacity(64 + text * 6 + 64));
-        json.push(b'{');
-        Self { json }
-    }
-
-    #[must_use]
-    pub fn text(self, name: &str, value: &str) -> Self {
-        self.member(name, |json| write_text(json, value))
-    }
-
-    /// Adds a number if `value` round-trips as one, else text.
-    #[must_use]
-    pub fn number_or_text(self, name: &str, value: &str) -> Self {
-        let same = value.parse::<i64>().is_ok_and(|number| number.to_string() == value);
-        self.member(name, |json| {
-            if same {
-                json.extend_from_slice(value.as_bytes());
-            } else {
-                write_text(json, value);
-            }
-        })
-    }
-
-    /// Adds an option of a switch.
-    #[must_use]
-    pub fn choice(self, name: &str, value: &str) -> Self {
-        match serde_json::from_str::<Value>(value) {
-            Ok(Value::Number(_) | Value::Bool(_) | Value::String(_)) => {
-                self.member(name, |json| json.extend_from_slice(value.as_bytes()))
-            }
-            _ => self.text(name, value),
-        }
-    }
-
-    #[must_use]
-    pub fn object(self, name: &str, value: Self) -> Self {
-        self.member(name, |json| json.extend_from_slice(&value.finish()))
-    }
-
-    pub fn finish(mut self) -> Zeroizing<Vec<u8>> {
-        self.json.push(b'}');
-        self.json
-    }
-
-    fn member(mut self, name: &str, value: impl FnOnce(&mut Vec<u8>)) -> Self {
-        if self.json.len() > 1 {
-            self.json.push(b',');
-        }
-        write_text(&mut self.json, name);
-        self.json.push(b':');
-        value(&mut self.json);
-        self
-    }
-}
-
-fn write_text(json: &mut Vec<u8>, text: &str) {
-    // Writing to memory cannot fail; if it did, the body would not be JSON and the provider would refuse it.
-    let _ = serde_json::to_writer(json, text);
-}
-
-/// The body that answers `form`, if the form is known. That of a later question is not, and its answers are sent as text.
-pub fn answers_body(form: Option<&Form>, answers: &[(String, Secret)]) -> Zeroizing<Vec<u8>> {
-    let room = answers
-        .iter()
-        .map(|(name, value)| name.len() + value.expose().len() + 2)
-        .sum();
-    let kind_of = |name: &str| {
-        form?
-            .fields
-            .iter()
-            .find(|field| field.name == name)
-            .map(|field| &field.kind)
-    };
-    answers
-        .iter()
-        .fold(JsonBody::with_room(room), |body, (name, value)| match kind_of(name) {
-            Some(FieldKind::Digits) => body.number_or_text(name, value.expose()),
-            Some(FieldKind::OneOf(_)) => body.choice(name, value.expose()),
-            _ => body.text(name, value.expose()),
-        })
-        .finish()
-}
-
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -238,6 +187,34 @@ mod tests {
             (input("mPin", "string"), FieldKind::Secret),
             (input("accountNo", "integer"), FieldKind::Digits),
             (input("x", "email"), FieldKind::Secret),
+            (input("x", " Integer"), FieldKind::Digits),
+            (input("pin", "integer"), FieldKind::Secret),
+            (input("transactionPin", "integer"), FieldKind::Secret),
+            (input("cardPin", "string"), FieldKind::Secret),
+            (input("Password ", "string"), FieldKind::Secret),
+            (input("passcode", "integer"), FieldKind::Secret),
+            (input("CVV", "integer"), FieldKind::Secret),
+            (input("passportNo", "string"), FieldKind::Text),
+            (
+                json!({ "name": "x", "hint": "Your 4 digit PIN", "contentType": "integer" }),
+                FieldKind::Secret,
+            ),
+            (
+                json!({ "name": "x", "hint": "Internet Password", "contentType": "string" }),
+                FieldKind::Secret,
+            ),
+            (
+                json!({ "name": "x", "hint": "Shipping number", "contentType": "integer" }),
+                FieldKind::Digits,
+            ),
+            (
+                json!({ "name": "otp", "hint": "Not your PIN", "contentType": "integer" }),
+                FieldKind::Digits,
+            ),
+            (
+                json!({ "name": "x", "hint": {}, "contentType": {}, "length": "6 digits" }),
+                FieldKind::Secret,
+            ),
             (input("", "string"), FieldKind::Unsupported),
             (json!({ "type": "elements.input", "name": "x" }), FieldKind::Text),
             (
@@ -272,6 +249,26 @@ mod tests {
         ] {
             let text = element.to_string();
             assert_eq!(read(&json!([element])).fields[0].kind, want, "{text}");
+        }
+    }
+
+    /// A code that is good for once is told from a password, so that what forbids the one forbids the other at its own step.
+    #[test]
+    fn codes_for_once_are_told_apart() {
+        for (name, hint, want) in [
+            ("otp", "", true),
+            ("OTP", "Not your PIN", true),
+            ("token", "", true),
+            ("code", "", true),
+            ("otpPin", "", true),
+            ("x", "One-time code", true),
+            ("pin", "Not the OTP", false),
+            ("password", "", false),
+            ("username", "", false),
+            ("bankCode", "", false),
+        ] {
+            let element = json!({ "name": name, "hint": hint, "contentType": "string" });
+            assert_eq!(read(&json!([element])).fields[0].one_time, want, "{name} {hint}");
         }
     }
 
@@ -311,50 +308,6 @@ mod tests {
                 .map(|name| json!({ "type": "elements.input", "name": name, "contentType": "password" }))
                 .collect();
             assert_eq!(wants_card_and_pin(&read(&json!(elements))), want, "{names:?}");
-        }
-    }
-
-    /// Answers keep their JSON type if it is known, and a leading zero is never lost.
-    #[test]
-    fn answers_keep_their_type() {
-        let form = read(&json!([
-            { "type": "elements.input", "name": "username", "contentType": "string" },
-            { "type": "elements.input", "name": "pin", "contentType": "integer" },
-            { "type": "elements.switch", "name": "authType", "options": [
-                { "label": "PIN", "value": 1 }, { "label": "T", "value": "2" }, { "label": "U", "value": "u" } ] },
-        ]));
-        for (name, typed, want) in [
-            ("username", "12", json!("12")),
-            ("pin", "42", json!(42)),
-            ("pin", "0042", json!("0042")),
-            ("pin", "99999999999999999999", json!("99999999999999999999")),
-            ("pin", "-0", json!("-0")),
-            ("authType", "1", json!(1)),
-            ("authType", "\"2\"", json!("2")),
-            ("authType", "u", json!("u")),
-            ("unheard_of", "1", json!("1")),
-        ] {
-            let body = answers_body(Some(&form), &[(name.to_owned(), Secret::new(typed))]);
-            assert_eq!(
-                serde_json::from_slice::<Value>(&body).unwrap(),
-                json!({ name: want }),
-                "{name} {typed}"
-            );
-        }
-        let body = answers_body(None, &[("pin".to_owned(), Secret::new("42"))]);
-        assert_eq!(body.as_slice(), br#"{"pin":"42"}"#);
-    }
-
-    proptest! {
-        /// Whatever is typed arrives exactly, and the buffer was never reallocated.
-        #[test]
-        fn what_is_typed_arrives(typed: Vec<(String, String)>) {
-            let typed: std::collections::BTreeMap<String, String> = typed.into_iter().collect();
-            let pairs: Vec<_> = typed.iter().map(|(name, value)| (name.clone(), Secret::new(value.as_str()))).collect();
-            let room = 128 + 6 * typed.iter().map(|(name, value)| name.len() + value.len() + 2).sum::<usize>();
-            let body = answers_body(None, &pairs);
-            prop_assert!(body.capacity() == room, "{} != {room}", body.capacity());
-            prop_assert_eq!(serde_json::from_slice::<std::collections::BTreeMap<String, String>>(&body).unwrap(), typed);
         }
     }
 }

@@ -6,10 +6,14 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use chrono::{DateTime, NaiveDateTime};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+
+use crate::core::secret::Secret;
+use crate::core::time::Timestamp;
 
 /// An object, or `None` for anything else (`null`, an array, a string): for optional parts.
 #[derive(Debug)]
@@ -68,6 +72,56 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
     fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
         Ok(LenientObject(None))
     }
+}
+
+/// A member that is left out where it is not what it should be.
+pub fn optional<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
+    Ok(T::deserialize(Value::deserialize(deserializer)?).ok())
+}
+
+/// The same for a secret, which is copied nowhere else.
+pub fn optional_secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
+    struct SecretVisitor;
+    impl<'de> Visitor<'de> for SecretVisitor {
+        type Value = Option<Secret>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("anything")
+        }
+
+        fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+            Ok(Some(Secret::new(text)))
+        }
+
+        fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_i64<E: Error>(self, _: i64) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_u64<E: Error>(self, _: u64) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
+            IgnoredAny.visit_seq(seq).map(|_| None)
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+            IgnoredAny.visit_map(map).map(|_| None)
+        }
+    }
+    deserializer.deserialize_any(SecretVisitor)
 }
 
 /// A list at the top, under `data`, or under `data.accounts`. Entries that cannot be parsed are dropped one by one.
@@ -144,6 +198,13 @@ impl<'de> Deserialize<'de> for LenientText {
             fn visit_i64<E: Error>(self, number: i64) -> Result<LenientText, E> {
                 Ok(LenientText(number.to_string()))
             }
+
+            fn visit_f64<E: Error>(self, number: f64) -> Result<LenientText, E> {
+                match number.fract() == 0.0 && number.abs() < 1e15 {
+                    true => Ok(LenientText(format!("{number:.0}"))),
+                    false => Err(E::custom("not a whole number")),
+                }
+            }
         }
         deserializer.deserialize_any(TextVisitor)
     }
@@ -156,7 +217,12 @@ pub struct LenientNumber(pub i64);
 impl<'de> Deserialize<'de> for LenientNumber {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let LenientText(text) = LenientText::deserialize(deserializer)?;
-        text.trim()
+        let text = text.trim();
+        let whole = text
+            .split_once('.')
+            .filter(|(_, part)| part.bytes().all(|digit| digit == b'0'));
+        whole
+            .map_or(text, |(whole, _)| whole)
             .parse()
             .map(Self)
             .map_err(|_| D::Error::custom("not a whole number"))
@@ -191,11 +257,16 @@ impl<'de> Deserialize<'de> for ReplyStatus {
     }
 }
 
-/// Whether a `message` mentions a session that has ended. The text itself is not kept: it may contain anything.
+/// What a `message` mentions. The text itself is not kept: it may contain anything.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct MentionsEndedSession(pub bool);
+pub struct ReplyMessage {
+    /// A session that has ended.
+    pub ended_session: bool,
+    /// What a person logs in with.
+    pub credentials: bool,
+}
 
-impl<'de> Deserialize<'de> for MentionsEndedSession {
+impl<'de> Deserialize<'de> for ReplyMessage {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Value::deserialize(deserializer)?
             .as_str()
@@ -209,8 +280,87 @@ impl<'de> Deserialize<'de> for MentionsEndedSession {
             "no longer",
             "does not exist",
         ];
-        Ok(Self(
-            text.contains("session") && dead.iter().any(|word| text.contains(word)),
-        ))
+        let credentials = [
+            "credential",
+            "password",
+            "passcode",
+            "username",
+            "user name",
+            "user id",
+            "login details",
+        ];
+        let mentions = |words: &[&str]| words.iter().any(|word| text.contains(word));
+        Ok(Self {
+            ended_session: text.contains("session") && mentions(&dead),
+            credentials: mentions(&credentials) || text.split(|c: char| !c.is_alphanumeric()).any(|word| word == "pin"),
+        })
+    }
+}
+
+/// A moment in any spelling seen: ISO 8601, where no zone means UTC, or seconds or milliseconds since 1970.
+pub fn moment(LenientText(text): &LenientText) -> Option<Timestamp> {
+    let text = text.trim();
+    if let Ok(number) = text.parse::<i64>() {
+        // Milliseconds of before 1973 are seconds.
+        let millis = if number.unsigned_abs() < 100_000_000_000 {
+            number * 1000
+        } else {
+            number
+        };
+        return Some(Timestamp::from_millis(millis));
+    }
+    let zoned =
+        DateTime::parse_from_rfc3339(text).or_else(|_| DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z"));
+    let at = zoned.map(|at| at.to_utc());
+    let plain = |format| NaiveDateTime::parse_from_str(text, format).map(|at| at.and_utc());
+    let at = at
+        .or_else(|_| plain("%Y-%m-%dT%H:%M:%S%.f"))
+        .or_else(|_| plain("%Y-%m-%d %H:%M:%S%.f"));
+    at.ok().map(|at| Timestamp::from_millis(at.timestamp_millis()))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// A moment is the same in every spelling, and what is none is none.
+    #[test]
+    fn moments_are_read_in_every_spelling() {
+        for (written, want) in [
+            (json!("2026-01-02T03:04:05.678Z"), Some(1_767_323_045_678)),
+            (json!("2026-01-02T04:04:05.678+01:00"), Some(1_767_323_045_678)),
+            (json!("2026-01-02T03:04:05.678+0000"), Some(1_767_323_045_678)),
+            (json!("2026-01-02T03:04:05.678"), Some(1_767_323_045_678)),
+            (json!("2026-01-02 03:04:05"), Some(1_767_323_045_000)),
+            (json!(1_767_323_045_678_i64), Some(1_767_323_045_678)),
+            (json!("1767323045678"), Some(1_767_323_045_678)),
+            (json!(1_767_323_045), Some(1_767_323_045_000)),
+            (json!(1_767_323_045.0), Some(1_767_323_045_000)),
+            (json!("yesterday"), None),
+            (json!(""), None),
+        ] {
+            let text = LenientText::deserialize(&written).unwrap();
+            assert_eq!(moment(&text), want.map(Timestamp::from_millis), "{written}");
+        }
+    }
+
+    /// One number is the same number in every spelling.
+    #[test]
+    fn whole_numbers_are_read_in_every_spelling() {
+        for (written, want) in [
+            (json!(101), Some(101)),
+            (json!(101.0), Some(101)),
+            (json!("101"), Some(101)),
+            (json!("101.0"), Some(101)),
+            (json!(101.5), None),
+            (json!("6 digits"), None),
+            (json!(""), None),
+            (json!([101]), None),
+        ] {
+            let read = LenientNumber::deserialize(&written).ok();
+            assert_eq!(read, want.map(LenientNumber), "{written}");
+        }
     }
 }

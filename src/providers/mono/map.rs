@@ -3,13 +3,12 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use chrono::DateTime;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::MonoApiVersion;
 use super::forms;
-use super::lenient::{LenientNumber, LenientObject, LenientText};
+use super::lenient::{LenientNumber, LenientObject, LenientText, moment};
 use super::wire;
 use crate::core::next_step::{AccountChoice, Form};
 use crate::core::secret::Secret;
@@ -92,10 +91,7 @@ fn empty_form() -> Form {
 
 /// A session, if the reply has an id for one. A reauthorisation's `data.id` may be the account's, so it is not used.
 pub fn session(reply: wire::SessionReply, kind: SessionKind) -> Option<ProviderSession> {
-    let written = reply
-        .timestamp
-        .and_then(|LenientText(text)| DateTime::parse_from_rfc3339(&text).ok())
-        .map(|at| at.timestamp_millis());
+    let told_at = reply.timestamp.as_ref().and_then(moment);
     let data = reply.data.0;
     let (mut inner, mut other, mut form) = (None, None, reply.ui.0);
     if let Some(data) = data {
@@ -114,11 +110,10 @@ pub fn session(reply: wire::SessionReply, kind: SessionKind) -> Option<ProviderS
     let LenientText(id) = head_id.or(other).filter(|LenientText(id)| !id.is_empty())?;
     Some(ProviderSession {
         id,
-        // In the published example the session expires five years before the reply was written; such an expiry is ignored.
         expires_at: head_end
             .or(reply.expires_at)
-            .filter(|LenientNumber(end)| written.is_none_or(|written| *end > written))
             .map(|LenientNumber(end)| Timestamp::from_millis(end)),
+        told_at,
         form: form.map(forms::parse_form),
         kind,
         chosen: Vec::new(),

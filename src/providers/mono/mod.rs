@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use url::Url;
 use zeroize::Zeroizing;
 
-use self::forms::JsonBody;
+use self::bodies::JsonBody;
 use self::lenient::LenientList;
 use self::outcome::SubmissionContext;
 use super::{
@@ -26,6 +26,7 @@ use crate::http_client::{HttpClient, OutboundRequest, OutboundResponse};
 
 pub use self::settings::{CustomerTemplate, KEYS, MonoApiVersion, MonoSettings, REGISTRATION, UnlinkCall};
 
+mod bodies;
 mod forms;
 mod later_form;
 mod lenient;
@@ -121,9 +122,7 @@ impl Mono {
                 }
                 .finish()
             }
-            // Only the session's own form is known here; that of a later question went to the person.
-            (SubmissionStep::Login, answers) => forms::answers_body(submission.session.form.as_ref(), answers),
-            (_, answers) => forms::answers_body(None, answers),
+            (step, answers) => bodies::answers_body(submission.form, step == SubmissionStep::Login, answers),
         }
     }
 

@@ -20,7 +20,8 @@
 //! | anything else | unknown |
 //!
 //! The reply for an ended session is not documented. Besides a 404, a 400 or 401 without a response code counts as one if its
-//! message mentions an ended session. A response code takes precedence over a message.
+//! message mentions an ended session; at the login not if it mentions what a person logs in with, for that is a refusal. A
+//! response code takes precedence over a message.
 
 use std::time::Duration;
 
@@ -35,6 +36,9 @@ use crate::core::next_step::{Failure, FailureClass, Grant, NextStep};
 use crate::core::secret::Secret;
 use crate::http_client::OutboundResponse;
 use crate::providers::{ProviderError, SessionKind, SubmissionStep, SubmitError};
+
+/// Some proxies put it before a body.
+pub const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// What must be known of a submission to interpret its reply.
 #[derive(Clone, Copy)]
@@ -80,13 +84,17 @@ fn without_code(
     grant: Option<Secret>,
     context: SubmissionContext,
 ) -> Result<NextStep, SubmitError> {
+    // At the login they decide, whatever else is mentioned: a bank has looked at them.
+    let credentials = context.step == SubmissionStep::Login && head.message.credentials;
     match status(answer, head) {
         429 => failed(FailureClass::Busy, answer.retry_after),
         200..=299 if !is_failed(head) => match grant {
             Some(grant) => done(Some(grant), context),
             None => Err(SubmitError::Unknown("an answer that says nothing")),
         },
-        200..=299 | 400 | 401 if head.message.0 => failed(FailureClass::SessionExpired, None),
+        200..=299 | 400 | 404 if credentials => failed(FailureClass::Refused, None),
+        401 if credentials && head.message.ended_session => failed(FailureClass::Refused, None),
+        200..=299 | 400 | 401 if head.message.ended_session => failed(FailureClass::SessionExpired, None),
         200..=299 | 400 => failed(failure_of_step(context.step), None),
         401..=403 => failed(FailureClass::Misconfigured, None),
         404 => failed(FailureClass::SessionExpired, None),
@@ -207,7 +215,8 @@ fn head(answer: &OutboundResponse) -> Option<wire::ReplyHead> {
 
 /// The parser bounds the depth of the body, the client its size.
 fn parse<T: DeserializeOwned>(answer: &OutboundResponse) -> Option<T> {
-    serde_json::from_slice(&answer.body).ok()
+    let body = answer.body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&answer.body);
+    serde_json::from_slice(body).ok()
 }
 
 /// The response code, at either of its places.

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::forms::JsonBody;
+use super::bodies::JsonBody;
 use super::{Mono, MonoApiVersion, outcome, wire};
 use crate::core::secret::Secret;
 use crate::http_client::{OutboundRequest, OutboundResponse};

@@ -7,7 +7,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::lenient::{LenientNumber, LenientObject, LenientText, MentionsEndedSession, ReplyStatus};
+use super::lenient::{LenientNumber, LenientObject, LenientText, ReplyMessage, ReplyStatus, optional, optional_secret};
 use crate::core::secret::Secret;
 
 /// What every reply may contain.
@@ -17,11 +17,11 @@ pub struct ReplyHead {
     #[serde(default)]
     pub status: Option<ReplyStatus>,
     /// 99 done, 101 choose an account, 102 more input, 400 refused; at the top in login and commit.
-    #[serde(default, rename = "responseCode")]
+    #[serde(default, rename = "responseCode", deserialize_with = "optional")]
     pub response_code: Option<LenientNumber>,
-    /// A sentence for people; only checked for a mention of an ended session.
+    /// A sentence for people; only what it mentions is kept.
     #[serde(default)]
-    pub message: MentionsEndedSession,
+    pub message: ReplyMessage,
     /// An array or `null` in some replies.
     #[serde(default)]
     pub data: LenientObject<ReplyHeadData>,
@@ -30,10 +30,10 @@ pub struct ReplyHead {
 #[derive(Debug, Deserialize)]
 pub struct ReplyHeadData {
     /// Reauthorisation replies have it here instead of at the top.
-    #[serde(default, rename = "responseCode")]
+    #[serde(default, rename = "responseCode", deserialize_with = "optional")]
     pub response_code: Option<LenientNumber>,
     /// The grant, to be exchanged within ten minutes.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional_secret")]
     pub code: Option<Secret>,
 }
 
@@ -71,7 +71,7 @@ pub struct MonoAuthMethod {
 
 #[derive(Debug, Deserialize)]
 pub struct MonoForm {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional")]
     pub title: Option<LenientText>,
     /// Parsed one by one: an element that cannot be parsed makes the form unusable, not unreadable.
     #[serde(default)]
@@ -87,27 +87,27 @@ pub struct MonoFormElement {
     /// The key of the answer, to be echoed exactly.
     pub name: String,
     /// Its label for people.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional")]
     pub hint: Option<LenientText>,
     /// `string`, `password` or `integer`.
     #[serde(default)]
-    pub content_type: Option<String>,
-    #[serde(default)]
+    pub content_type: Option<Value>,
+    #[serde(default, deserialize_with = "optional")]
     pub max_length: Option<LenientNumber>,
     /// The exact number of characters.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional")]
     pub length: Option<LenientNumber>,
     /// Something to show, such as a captcha image as a data URI.
     #[serde(default)]
     pub value: Option<Value>,
     /// Of a switch.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional")]
     pub options: Option<Vec<SwitchOption>>,
 }
 
 #[derive(Debug, Deserialize)]
 pub struct SwitchOption {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional")]
     pub label: Option<LenientText>,
     /// What to post for it, keeping its JSON type.
     pub value: Value,
@@ -120,13 +120,13 @@ pub struct SessionReply {
     #[serde(default)]
     pub id: Option<LenientText>,
     /// Milliseconds since 1970, in v1.
-    #[serde(default, rename = "expiresAt")]
+    #[serde(default, rename = "expiresAt", deserialize_with = "optional")]
     pub expires_at: Option<LenientNumber>,
     /// In v1.
     #[serde(default)]
     pub ui: LenientObject<MonoForm>,
     /// When the reply was written, ISO 8601; v2 only.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional")]
     pub timestamp: Option<LenientText>,
     /// In v2.
     #[serde(default)]
@@ -156,10 +156,10 @@ pub struct SessionHead {
     #[serde(default)]
     pub id: Option<LenientText>,
     /// Milliseconds since 1970, as in the example.
-    #[serde(default, rename = "expiresAt")]
+    #[serde(default, rename = "expiresAt", deserialize_with = "optional")]
     pub expires_at: Option<LenientNumber>,
     /// The same, as in the text.
-    #[serde(default, rename = "expires_at")]
+    #[serde(default, rename = "expires_at", deserialize_with = "optional")]
     pub expires_at_alternative: Option<LenientNumber>,
 }
 

@@ -112,6 +112,9 @@ db_enum! {
         WrongCode = "wrong_code",
         /// Provably never sent, or the provider did not try.
         NotSent = "not_sent",
+        /// It was sent, and the provider did not take it: its session had ended, or it does not accept us. The bank may have
+        /// seen it.
+        NotTaken = "not_taken",
         /// Nobody knows.
         Unknown = "unknown",
         /// The provider goes on without a secret: there is a page to open, something to approve in the bank's app, or only
@@ -150,15 +153,16 @@ pub enum Begun {
 // come of a grant, and a lapsed attempt moves only when something is found late.
 moves!(AttemptState {
     Open => [
-        Sending, Accepted, Refused, WrongCode, NotSent, Unknown, Waiting, Granted, Linked, Undone, OtherAccount, Lapsed,
+        Sending, Accepted, Refused, WrongCode, NotSent, NotTaken, Unknown, Waiting, Granted, Linked, Undone, OtherAccount, Lapsed,
     ],
-    Sending => [Accepted, Refused, WrongCode, NotSent, Unknown, Waiting, Granted, Linked, Undone, OtherAccount, Lapsed],
+    Sending => [Accepted, Refused, WrongCode, NotSent, NotTaken, Unknown, Waiting, Granted, Linked, Undone, OtherAccount, Lapsed],
     Accepted => [],
     Refused => [],
     WrongCode => [],
     NotSent => [],
-    Unknown => [Accepted, Refused, WrongCode, NotSent, Waiting, Granted, Linked, Undone, OtherAccount, Lapsed],
-    Waiting => [Accepted, Refused, WrongCode, NotSent, Granted, Linked, Undone, OtherAccount, Lapsed],
+    NotTaken => [],
+    Unknown => [Accepted, Refused, WrongCode, NotSent, NotTaken, Waiting, Granted, Linked, Undone, OtherAccount, Lapsed],
+    Waiting => [Accepted, Refused, WrongCode, NotSent, NotTaken, Granted, Linked, Undone, OtherAccount, Lapsed],
     Granted => [Linked, Undone, OtherAccount, Lapsed],
     Linked => [],
     Undone => [],
@@ -186,7 +190,8 @@ impl AttemptState {
                 Self::Refused
             }
             FailureClass::WrongCode => Self::WrongCode,
-            FailureClass::SessionExpired | FailureClass::Busy | FailureClass::Misconfigured => Self::NotSent,
+            FailureClass::SessionExpired | FailureClass::Misconfigured => Self::NotTaken,
+            FailureClass::Busy => Self::NotSent,
             // The provider took it and wants what we cannot give.
             FailureClass::Unsupported => Self::Accepted,
         }
@@ -206,7 +211,10 @@ impl AttemptState {
 
     /// Whether a login in this state counts against the limits: the bank may well have seen it.
     pub(super) fn counts_as_failed(self) -> bool {
-        matches!(self, Self::Refused | Self::Sending | Self::Unknown | Self::Lapsed)
+        matches!(
+            self,
+            Self::Refused | Self::WrongCode | Self::NotTaken | Self::Sending | Self::Unknown | Self::Lapsed
+        )
     }
 }
 
@@ -240,7 +248,7 @@ pub struct SubscriberHistory {
     pub unresolved: Vec<Attempt>,
     /// The newest attempt that led to a link lately of which no screen has told.
     pub untold_link: Option<Attempt>,
-    /// Institution and time of refused and unknown logins of the last 24 hours, newest first. A login that lapsed is one
+    /// Institution and time of logins that were refused, not taken or unknown of the last 24 hours, newest first. A login that lapsed is one
     /// of them: it was unknown to the end. So is one that may be on its way.
     pub failed_logins: Vec<(String, Timestamp)>,
     /// Their own code, if they have one and it was asked for.

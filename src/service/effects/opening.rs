@@ -39,14 +39,8 @@ impl EffectRunner {
         }
         match self.open_for(submitter, &submit.open, Opening::ForSubmission).await {
             OpenResult::Open(session) => {
-                let filled_in = submit
-                    .open
-                    .institution
-                    .methods
-                    .iter()
-                    .find(|method| method.id == submit.open.method);
-                let changed = match (&session.form, filled_in) {
-                    (Some(form), Some(method)) => !method.form.asks_same_fields(form),
+                let changed = match (&session.form, &submit.form) {
+                    (Some(form), Some(filled_in)) => !filled_in.asks_the_same(form),
                     _ => false,
                 };
                 if changed {
@@ -105,6 +99,7 @@ impl EffectRunner {
         if let Some(under_way) = self.under_way(person, open).await? {
             return Ok(under_way);
         }
+        let now = || self.deps.clock.now();
         let Some(link) = open.renews else {
             let opened = match self.open_link_session(person, open).await {
                 Err(ProviderCallError::Provider(error)) if error == MADE_MEANWHILE => {
@@ -113,9 +108,11 @@ impl EffectRunner {
                 opened => opened?,
             };
             return match opened {
-                SessionResponse::Session(session) => Ok(OpenResult::Open(session)),
+                SessionResponse::Session(session) => Ok(OpenResult::Open(session.on_our_clock(now()))),
                 SessionResponse::Next(..) if why == Opening::ForSubmission => Ok(OpenResult::Unavailable(None)),
-                SessionResponse::Next(session, step) => self.go_on(person, open, session, step).await,
+                SessionResponse::Next(session, step) => {
+                    self.go_on(person, open, session.on_our_clock(now()), step).await
+                }
                 SessionResponse::Done(_) => Err(ProviderError::Malformed("done before anything was asked").into()),
             };
         };
@@ -133,7 +130,7 @@ impl EffectRunner {
         let opened = client.api.open_session(client.access(), opening).await;
         match self.providers.keep(client, opened).await?.0 {
             SessionResponse::Next(..) if why == Opening::ForSubmission => Ok(OpenResult::Unavailable(None)),
-            SessionResponse::Next(session, step) => self.go_on(person, open, session, step).await,
+            SessionResponse::Next(session, step) => self.go_on(person, open, session.on_our_clock(now()), step).await,
             SessionResponse::Done(grant) => match self.renew_at_once(person, open, &link, grant).await {
                 Ok(true) => Ok(OpenResult::Renewed),
                 Ok(false) => Ok(OpenResult::Blocked),
@@ -144,7 +141,7 @@ impl EffectRunner {
             SessionResponse::Session(mut session) => {
                 self.catalogue.prepare(link.partner).await;
                 session.form = self.renewal_form(&link, session.form);
-                Ok(OpenResult::Open(session))
+                Ok(OpenResult::Open(session.on_our_clock(now())))
             }
         }
     }

@@ -191,6 +191,7 @@ impl EffectRunner {
             let submission = Submission {
                 session,
                 step: submit.step,
+                form: submit.form.as_ref(),
                 answers: &submit.answers,
                 timeout: submit.timeout,
             };

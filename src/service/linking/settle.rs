@@ -51,6 +51,7 @@ impl Linking {
             AttemptState::Refused => failed(FailureClass::Refused),
             AttemptState::WrongCode => failed(FailureClass::WrongCode),
             AttemptState::NotSent => AttemptResult::NotSent,
+            AttemptState::NotTaken => failed(FailureClass::SessionExpired),
             AttemptState::Undone => self.undone_result(&attempt).await?,
             AttemptState::OtherAccount => AttemptResult::OtherAccount,
             AttemptState::Lapsed => return self.search_once_more(attempt).await,

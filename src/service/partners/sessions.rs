@@ -52,7 +52,11 @@ view! {
 const fn session_state(state: AttemptState) -> &'static str {
     match state {
         AttemptState::Open | AttemptState::Sending | AttemptState::Unknown | AttemptState::Granted => "pending",
-        AttemptState::Accepted | AttemptState::WrongCode | AttemptState::NotSent | AttemptState::Waiting => "waiting",
+        AttemptState::Accepted
+        | AttemptState::WrongCode
+        | AttemptState::NotSent
+        | AttemptState::NotTaken
+        | AttemptState::Waiting => "waiting",
         AttemptState::Linked => "linked",
         AttemptState::Refused | AttemptState::Lapsed | AttemptState::Undone | AttemptState::OtherAccount => "failed",
     }

@@ -204,6 +204,7 @@ fn goes_on(attempt: &Attempt, now: Timestamp) -> Option<Job> {
         | AttemptState::Refused
         | AttemptState::WrongCode
         | AttemptState::NotSent
+        | AttemptState::NotTaken
         | AttemptState::Linked
         | AttemptState::Undone
         | AttemptState::OtherAccount => None,

@@ -53,7 +53,7 @@ async fn add_attempts(
 /// owners of its intent, and to nobody else.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connect_session_is_shown_to_whose_it_is() {
-    use AttemptState::{Accepted, NotSent, Refused, Sending, WrongCode};
+    use AttemptState::{Accepted, NotSent, NotTaken, Refused, Sending, WrongCode};
     let sandbox = Sandbox::with(&[("KIUNGO_API__REQUESTS_PER_SECOND", "10000")]).await;
     let api = Api::of_sandbox(&sandbox.origin);
     let partner = api.token().await;
@@ -69,6 +69,7 @@ async fn a_connect_session_is_shown_to_whose_it_is() {
         (&[Refused, Accepted], "waiting"),
         (&[WrongCode], "waiting"),
         (&[NotSent], "waiting"),
+        (&[NotTaken], "waiting"),
         (&[Accepted, Refused], "failed"),
     ] {
         let id = add_attempts(&*db, &ada, asked, states).await;

@@ -124,6 +124,7 @@ impl<'a> Player<'a> {
         let submission = Submission {
             session,
             step,
+            form: session.form.as_ref(),
             answers,
             timeout: Duration::from_secs(10),
         };

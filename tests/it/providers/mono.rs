@@ -46,6 +46,7 @@ pub fn session(kind: SessionKind, form: Option<Form>) -> ProviderSession {
         chosen: Vec::new(),
         id: "sess_Zq7session".to_owned(),
         expires_at: None,
+        told_at: None,
         form,
         kind,
     }
@@ -120,6 +121,7 @@ async fn submit(mono: &Mono, session: &ProviderSession, step: SubmissionStep, an
     let submission = Submission {
         session,
         step,
+        form: session.form.as_ref(),
         answers: &answers,
         timeout: Duration::from_secs(5),
     };

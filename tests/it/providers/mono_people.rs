@@ -63,6 +63,7 @@ async fn v1_renews_without_a_browser() {
     let submission = Submission {
         session: &session,
         step: SubmissionStep::Login,
+        form: session.form.as_ref(),
         answers: &[("answer".to_owned(), Secret::new("dog"))],
         timeout: std::time::Duration::from_secs(5),
     };

@@ -34,6 +34,7 @@ pub async fn submit_in(mono: &Mono, session: &ProviderSession, step: SubmissionS
     let submission = Submission {
         session,
         step,
+        form: session.form.as_ref(),
         answers: &answers,
         timeout: Duration::from_secs(5),
     };
@@ -201,6 +202,9 @@ async fn accounts_are_there_to_choose() {
 #[tokio::test]
 async fn more_is_asked() {
     let otp = json!({ "title": "OTP", "form": [{ "type": "elements.input", "name": "otp", "contentType": "string" }] });
+    // One odd detail takes nothing from the rest.
+    let odd = json!({ "title": {}, "form": [{ "name": "otp", "hint": {}, "length": "6 digits", "maxLength": 6.0,
+        "contentType": "string", "options": {} }] });
     let picture = json!({ "form": [{ "type": "elements.captcha_input", "name": "captcha", "contentType": "string" }] });
     decided_by_code(&[
         (
@@ -224,11 +228,31 @@ async fn more_is_asked() {
         (
             V2,
             LOGIN,
+            json!({ "responseCode": 102.0, "data": { "code": 7, "userInput": odd } }),
+            "ask otp:Text",
+        ),
+        (
+            V2,
+            LOGIN,
+            json!({ "responseCode": "", "data": { "responseCode": "102.0", "userInput": otp } }),
+            "ask otp:Text",
+        ),
+        (
+            V2,
+            LOGIN,
             json!({ "responseCode": 102, "data": { "userInput": picture } }),
             "failed Unsupported",
         ),
     ])
     .await;
+}
+
+/// A byte order mark before a body is no part of it.
+#[tokio::test]
+async fn a_byte_order_mark_is_skipped() {
+    let body = [&b"\xEF\xBB\xBF"[..], br#"{"responseCode":99,"data":{"code":"c"}}"#].concat();
+    let template = ResponseTemplate::new(200).set_body_raw(body, "application/json");
+    assert_eq!(outcome_of(V2, LOGIN, template).await, "done c");
 }
 
 /// 400 is a refusal, whose meaning depends on the step. (Wire 3a, 4a, P8)

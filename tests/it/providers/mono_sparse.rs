@@ -145,6 +145,7 @@ async fn a_position_is_answered_as_one() {
         let submission = Submission {
             session: &session(SessionKind::Link, None),
             step: CHOOSE,
+            form: None,
             answers: &answers,
             timeout: Duration::from_secs(5),
         };

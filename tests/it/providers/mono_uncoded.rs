@@ -10,6 +10,7 @@ use super::mono_replies::{CHOOSE, CODE, LOGIN, V1, V2, outcome_of};
 async fn without_a_code_little_is_final() {
     let failed = json!({ "status": "failed", "message": "no", "data": null });
     let dead = json!({ "status": "failed", "message": "Session has expired" });
+    let wrong = |message: &str| json!({ "status": "failed", "message": message });
     let number = |status: u16| json!({ "status": status, "message": "x" });
     for (step, status, body, want) in [
         (LOGIN, 200, Some(&failed), "failed Refused"),
@@ -22,6 +23,28 @@ async fn without_a_code_little_is_final() {
         (LOGIN, 401, Some(&dead), "failed SessionExpired"),
         (LOGIN, 200, Some(&dead), "failed SessionExpired"),
         (LOGIN, 404, Some(&failed), "failed SessionExpired"),
+        // A bank has looked at what was typed, whatever else is mentioned.
+        (
+            LOGIN,
+            200,
+            Some(&wrong("Invalid credentials, session closed")),
+            "failed Refused",
+        ),
+        (
+            LOGIN,
+            400,
+            Some(&wrong("Incorrect password; unknown session state")),
+            "failed Refused",
+        ),
+        (LOGIN, 404, Some(&wrong("Username not found")), "failed Refused"),
+        (LOGIN, 401, Some(&wrong("Wrong PIN. Invalid session")), "failed Refused"),
+        (LOGIN, 401, Some(&wrong("Invalid credentials")), "failed Misconfigured"),
+        (
+            CODE,
+            400,
+            Some(&wrong("Password changed: session expired")),
+            "failed SessionExpired",
+        ),
         (LOGIN, 404, None, "failed SessionExpired"),
         (LOGIN, 401, Some(&failed), "failed Misconfigured"),
         (LOGIN, 401, None, "failed Misconfigured"),

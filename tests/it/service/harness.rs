@@ -74,6 +74,7 @@ impl Harness {
         let session = ProviderSession {
             id: SESSION.to_owned(),
             expires_at: None,
+            told_at: None,
             form: None,
             kind: SessionKind::Link,
             chosen: self.chosen.clone(),

@@ -203,6 +203,7 @@ impl WaitingPeople {
             chosen: Vec::new(),
             id: "s1".to_owned(),
             expires_at: None,
+            told_at: None,
             form: None,
             kind: SessionKind::Link,
         });

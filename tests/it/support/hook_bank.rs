@@ -300,6 +300,7 @@ impl HookWorld {
             chosen: Vec::new(),
             id: id.to_owned(),
             expires_at: None,
+            told_at: None,
             form: None,
             kind: SessionKind::Link,
         };

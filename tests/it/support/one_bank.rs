@@ -218,6 +218,7 @@ impl Provider for OneBank {
             chosen: Vec::new(),
             id: "s1".to_owned(),
             expires_at: None,
+            told_at: None,
             form,
             kind,
         })

@@ -120,6 +120,7 @@ pub fn session_of(id: &str) -> ProviderSession {
     ProviderSession {
         id: id.to_owned(),
         expires_at: None,
+        told_at: None,
         form: None,
         kind: SessionKind::Link,
         chosen: Vec::new(),

@@ -6,7 +6,7 @@ use super::fixtures::{bank, code_form, failed, field, form, login_form, opened};
 use super::phone::Phone;
 use crate::core::flow::{AttemptResult, Effect, SessionEvent};
 use crate::core::menu::Outcome;
-use crate::core::next_step::{Failure, FailureClass, FieldKind};
+use crate::core::next_step::{Failure, FailureClass, Field, FieldKind};
 
 /// What each kind of field takes, and what it says to the rest.
 #[test]
@@ -286,4 +286,112 @@ fn asked_again_from_the_start() {
     phone.resolves(code.attempt, failed(FailureClass::SessionExpired));
     assert!(phone.says().contains("Zenith Bank: USERNAME"), "{}", phone.says());
     assert!(phone.session().provider_session.is_none());
+}
+
+/// A login that was sent and not accepted counts against the limits, whatever its bank calls that; one that was never sent,
+/// or that the bank was too busy for, does not.
+#[test]
+fn every_login_that_was_sent_and_not_accepted_counts() {
+    for (class, counts) in [
+        (FailureClass::Refused, true),
+        (FailureClass::SessionExpired, true),
+        (FailureClass::Misconfigured, true),
+        (FailureClass::WrongCode, true),
+        (FailureClass::Denied, true),
+        (FailureClass::Busy, false),
+        (FailureClass::Unsupported, false),
+    ] {
+        let (mut phone, id) = Phone::submitted();
+        phone.resolves(id, failed(class));
+        assert_eq!(phone.state.refusals.len(), usize::from(counts), "{class:?}");
+    }
+    let mut phone = Phone::at_banks();
+    phone.keys(&["1", "ada", "pw"]);
+    let id = phone.submit().attempt;
+    phone.resolves(id, failed(FailureClass::Misconfigured));
+    assert!(phone.state.refusals.is_empty(), "it was never sent");
+}
+
+/// Of a session that had ended the screen does not say that nothing was sent.
+#[test]
+fn a_session_that_ended_is_told_as_one() {
+    let (mut phone, id) = Phone::submitted();
+    phone.resolves(id, failed(FailureClass::SessionExpired));
+    let said = phone.says();
+    assert!(
+        said.starts_with("The bank's session had ended. Please type it again."),
+        "{said}"
+    );
+}
+
+/// The session's form is the last word: its labels and lengths are asked, and what was answered to other words is asked
+/// once more.
+#[test]
+fn the_sessions_own_words_are_asked() {
+    let mut first = login_form();
+    first.fields[1].label = "Phone number".to_owned();
+    let mut second = login_form();
+    second.fields[0].label = "Transfer PIN".to_owned();
+    second.fields[0].max_len = Some(4);
+    for (form, typed, answered, want) in [
+        (first.clone(), vec!["1"], 0, "Phone number"),
+        (first, vec!["1", "ada"], 0, "Phone number"),
+        (second, vec!["1", "ada"], 1, "Transfer PIN"),
+    ] {
+        let mut phone = Phone::at_banks();
+        phone.keys(&typed);
+        let session = phone.session().id;
+        phone.applies(&SessionEvent::ProviderSessionOpened {
+            session,
+            result: opened("s", Some(form.clone())),
+        });
+        let session = phone.session();
+        assert_eq!(
+            (session.form.as_ref(), session.fields_answered),
+            (Some(&form), answered),
+            "{typed:?}"
+        );
+        assert_eq!(session.current_field().unwrap().label, want, "{typed:?}");
+    }
+}
+
+/// Before the last answer leaves the session is there, also where no answer is a secret: no second one is opened beside the
+/// one that is on its way.
+#[test]
+fn the_last_answer_waits_for_the_session() {
+    let open_form = form(vec![
+        field("phone", FieldKind::Text),
+        field("customer", FieldKind::Text),
+    ]);
+    let mut phone = Phone::at_banks();
+    phone.keys(&["1"]);
+    let session = phone.state.session.as_mut().unwrap();
+    session.form = Some(open_form);
+    session.provider_session = None;
+    phone.keys(&["0801"]);
+    // The stand-in opens it as soon as it is waited for.
+    assert!(phone.session().provider_session.is_some());
+    assert!(phone.says().contains("CUSTOMER"), "{}", phone.says());
+    phone.keys(&["17"]);
+    assert!(phone.submit().provider_session.is_some());
+}
+
+/// What may not be typed over USSD may not be typed after the login either.
+#[test]
+fn a_later_question_is_denied_too() {
+    let once = Field {
+        one_time: true,
+        ..field("otp", FieldKind::Text)
+    };
+    for (asked, denied) in [
+        (field("password", FieldKind::Secret), true),
+        (once, true),
+        (field("answer", FieldKind::Text), false),
+    ] {
+        let (mut phone, id) = Phone::submitted();
+        let session = phone.state.session.as_mut().unwrap();
+        session.institution.as_mut().unwrap().deny = true;
+        phone.resolves(id, AttemptResult::Prompt(form(vec![asked.clone()])));
+        assert_eq!(phone.stage() == Some(Outcome::Unsuited), denied, "{}", asked.name);
+    }
 }

@@ -237,6 +237,7 @@ fn mark_sent(phone: &mut Phone, witness: &mut Witness) {
         chosen: Vec::new(),
         id,
         expires_at: None,
+        told_at: None,
         form: None,
         kind: SessionKind::Link,
     });

@@ -84,6 +84,7 @@ async fn only_the_newest_attempt_can_be_unsettled(#[case] backend: Backend) {
         (AttemptState::Refused, false),
         (AttemptState::WrongCode, false),
         (AttemptState::NotSent, false),
+        (AttemptState::NotTaken, false),
         (AttemptState::Linked, false),
         (AttemptState::Undone, false),
         (AttemptState::OtherAccount, false),
@@ -123,7 +124,7 @@ async fn the_last_institution_is_one_that_worked(#[case] backend: Backend) {
     }
 }
 
-/// Counted against the limits: logins that the bank refused or may have refused, of the last 24 hours; no later step,
+/// Counted against the limits: logins that were sent and not accepted, as far as is known, of the last 24 hours; no later step,
 /// nothing that provably did not reach the bank.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
@@ -140,7 +141,9 @@ async fn refusals_are_logins_of_the_last_day(#[case] backend: Backend) {
         (AttemptState::Refused, SubmissionStep::Login, 24 * HOUR, false),
         (AttemptState::Refused, SubmissionStep::Code, 0, false),
         (AttemptState::Unknown, SubmissionStep::Choose, 0, false),
-        (AttemptState::WrongCode, SubmissionStep::Login, 0, false),
+        (AttemptState::WrongCode, SubmissionStep::Login, 0, true),
+        (AttemptState::NotTaken, SubmissionStep::Login, 0, true),
+        (AttemptState::NotTaken, SubmissionStep::Code, 0, false),
         (AttemptState::NotSent, SubmissionStep::Login, 0, false),
         (AttemptState::Accepted, SubmissionStep::Login, 0, false),
         (AttemptState::Open, SubmissionStep::Login, 0, false),

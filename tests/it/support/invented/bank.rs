@@ -242,6 +242,7 @@ impl BankState {
             chosen: Vec::new(),
             id: session.id.clone(),
             expires_at: Some(session.until),
+            told_at: None,
             form: (session.stage == Stage::Login).then_some(form),
             kind: match session.renews {
                 Some(_) => SessionKind::Reauth,
