@@ -192,6 +192,7 @@ impl Outcome {
             self,
             Self::Link
                 | Self::AskedAgain
+                | Self::NeedsLogin
                 | Self::EndsSoon
                 | Self::ConsentRenewed
                 | Self::Unlinked
