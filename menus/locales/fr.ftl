@@ -13,10 +13,10 @@ no-partner = Aucune entreprise ne demande de compte ici. Composez le code donné
 needs-login = { $bank } { $account } : reconnectez-vous, sinon { $partner } ne voit rien de neuf.
 needs-login-elsewhere = { $bank } { $account } : à reconnecter, pas sur ce téléphone. Voyez { $partner }.
 ends-soon =
-    { $partner } lit { $data } chez { $bank } { $account } pour "{ $purpose }". Fin { $until }. { $days ->
+    { $partner } lit { $data } à { $bank } { $account } pour "{ $purpose }". Fin { $until }. { $days ->
         [one] { $days } jour
        *[other] { $days } jours
-    } à partir d'aujourd'hui ?
+    } dès ce jour ?
 asked-again =
     { $partner } : rouvrir { $bank } { $account } pour "{ $purpose }": { $data }, { $days ->
         [one] { $days } jour

@@ -16,6 +16,7 @@ use async_trait::async_trait;
 use url::Url;
 
 pub use self::access::{Access, AccessBlob, PersonAccess, WithAccess};
+pub use self::account::{AccountDetails, ProviderAccount};
 pub use self::event::{
     EventSubject, ProviderEvent, ProviderEventKind, ProviderReply, ProviderRequest, Returned, WebhookAnswer,
     WebhookError,
@@ -26,6 +27,7 @@ pub use self::session_meaning::SessionMeaning;
 pub use crate::core::linking::{AuthMethod, Institution, Journey, ProviderSession, SessionKind, SubmissionStep};
 
 mod access;
+mod account;
 mod event;
 mod keys;
 pub mod mono;
@@ -230,36 +232,6 @@ impl From<OutboundError> for ProviderError {
             OutboundError::Unknown(why) => Self::Unavailable(why, None),
         }
     }
-}
-
-/// A linked account at the provider.
-#[derive(Debug)]
-pub struct ProviderAccount {
-    /// The provider's account id; valid only with the key that created it.
-    pub id: Secret,
-    /// The session it was linked in, if the provider says: how a lost answer is found again.
-    pub session_id: Option<String>,
-    /// The provider's id of the person it belongs to, where it names people.
-    pub person: Option<Secret>,
-    /// The provider's id of the whole link it belongs to, where that is what can be ended: a list must say it.
-    pub link: Option<Secret>,
-    /// If this call returns them.
-    pub details: Option<AccountDetails>,
-}
-
-/// What we read of an account. Deliberately no balance.
-#[derive(Debug)]
-pub struct AccountDetails {
-    /// The full number: hashed and masked at once, never stored.
-    pub number: Secret,
-    /// The holder's name; sealed wherever it is stored.
-    pub holder: Option<Secret>,
-    /// The type as the provider writes it.
-    pub kind: Option<String>,
-    /// ISO 4217 code.
-    pub currency: Option<String>,
-    /// The institution's name.
-    pub institution: Option<String>,
 }
 
 /// What a grant was exchanged for.

@@ -17,7 +17,8 @@ use kiungo::service::linking::unlink::Unlink;
 use rstest::rstest;
 use tokio::task::JoinSet;
 
-use crate::support::hook_bank::{HookWorld, NAME, receive, taken};
+use crate::support::hook_bank::{HookWorld, NAME, taken};
+use crate::support::provider_webhooks::receive;
 use crate::support::records::{Backend, RecordedPerson, partner, person, unique_bytes};
 
 /// The provider knows this person at their partner by this name.

@@ -17,8 +17,8 @@ use tokio::runtime::Handle;
 
 use super::harness::{Harness, MINUTE, account, ago, person};
 use crate::support::eventually;
-use crate::support::hook_bank::receive;
 use crate::support::one_bank::{Account, webhook_request};
+use crate::support::provider_webhooks::receive;
 use crate::support::records::node;
 
 /// A grant that the provider does not know, or that is used and led to no account, keeps nobody waiting: after

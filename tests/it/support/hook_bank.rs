@@ -18,7 +18,7 @@ use kiungo::providers::{
     SubmitError, WebhookAnswer, WebhookError, WithAccess,
 };
 use kiungo::records::{Attempt, AttemptState, Link, LinkAccess, LinkCompletion, LinkState, LinkedAccount, Records};
-use kiungo::service::callbacks::{ProviderWebhookOutcome, ProviderWebhooks, WebhookAdmission};
+use kiungo::service::callbacks::ProviderWebhookOutcome;
 use kiungo::service::deps::Deps;
 use kiungo::service::job_runner::JobRunner;
 use kiungo::service::pages::BrowserPages;
@@ -33,6 +33,7 @@ use super::app_fixture::{AppOptions, browser_pages, handlers, shared};
 use super::clock::ManualClock;
 use super::limits::FOREVER;
 use super::one_bank;
+use super::provider_webhooks::receive;
 use super::records::{Backend, Fixture, RecordedPerson, account, link, operator_partner, partner, unique_bytes};
 
 pub const NAME: &str = "hookbank";
@@ -396,19 +397,5 @@ async fn node(records: Arc<dyn Records>, bank: Arc<HookBank>, clock: Arc<ManualC
         hooks: ProviderWebhookReceiver::new(parts.deps.clone(), parts.providers.clone()),
         jobs: JobRunner::new(parts.deps.clone(), handlers.all(), FOREVER),
         deps: parts.deps,
-    }
-}
-
-/// What becomes of a webhook: its head is looked at first, as the web server does. `None`: nobody is there.
-pub async fn receive(
-    hooks: &ProviderWebhookReceiver,
-    provider: &str,
-    owner: Option<&str>,
-    request: &ProviderRequest<'_>,
-) -> Option<ProviderWebhookOutcome> {
-    let head = ProviderRequest { body: b"", ..*request };
-    match hooks.admit(provider, owner, &head).await {
-        WebhookAdmission::Admitted { to, .. } => Some(to.receive(request).await),
-        WebhookAdmission::Refused(outcome) => outcome,
     }
 }

@@ -26,6 +26,7 @@ pub mod node;
 pub mod one_bank;
 pub mod options;
 pub mod postgres;
+pub mod provider_webhooks;
 pub mod proxy;
 pub mod receiver;
 #[cfg(feature = "sandbox")]

@@ -300,12 +300,13 @@ fn a_new_login_that_a_partner_asks_for_is_a_new_consent() {
 fn the_days_count_from_today_in_every_language() {
     for locale in Locale::ALL {
         let today = match locale {
-            Locale::En | Locale::Pcm => "from today?",
+            Locale::En => "from today?",
+            Locale::Pcm => "from now?",
             Locale::Ha => "daga yau?",
             Locale::Yo => "lati oni?",
-            Locale::Ig => "site taa?",
+            Locale::Ig => "site ta?",
             Locale::Sw => "kuanzia leo?",
-            Locale::Fr => "à partir d'aujourd'hui ?",
+            Locale::Fr => "dès ce jour ?",
         };
         let mut phone = Phone::new();
         phone.septets = 1_000;
