@@ -118,3 +118,40 @@ pub enum SubmissionStep {
     Code,
     Choose,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A session lives as long by our clock as its provider says by its own, and an end that is past when it arrives is none.
+    #[test]
+    fn a_session_ends_by_our_clock() {
+        let now = Timestamp::from_millis(1_000_000);
+        for (expires_at, told_at, want) in [
+            // The provider's clock is behind, or ahead.
+            (Some(700_000), Some(100_000), Some(1_600_000)),
+            (Some(9_600_000), Some(9_000_000), Some(1_600_000)),
+            (Some(1_600_000), None, Some(1_600_000)),
+            // As published: it ended years before.
+            (Some(5), Some(900_000), None),
+            (Some(5), None, None),
+            (None, Some(900_000), None),
+        ] {
+            let session = ProviderSession {
+                id: "s".to_owned(),
+                expires_at: expires_at.map(Timestamp::from_millis),
+                told_at: told_at.map(Timestamp::from_millis),
+                form: None,
+                chosen: Vec::new(),
+                kind: SessionKind::Link,
+            };
+            let session = session.on_our_clock(now);
+            let want = want.map(Timestamp::from_millis);
+            assert_eq!(
+                (session.expires_at, session.told_at),
+                (want, None),
+                "{expires_at:?} {told_at:?}"
+            );
+        }
+    }
+}

@@ -92,7 +92,9 @@ pub fn answers_body(form: Option<&Form>, numbers: bool, answers: &[(String, Secr
         .iter()
         .fold(JsonBody::with_room(room), |body, (name, value)| match field_of(name) {
             Some(field) if matches!(field.kind, FieldKind::OneOf(_)) => body.choice(name, value.expose()),
-            Some(field) if field.number && numbers => body.number_or_text(name, value.expose()),
+            Some(field) if numbers && (field.number || field.kind == FieldKind::Digits) => {
+                body.number_or_text(name, value.expose())
+            }
             _ => body.text(name, value.expose()),
         })
         .finish()

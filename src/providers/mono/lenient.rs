@@ -79,7 +79,17 @@ pub fn optional<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D)
     Ok(T::deserialize(Value::deserialize(deserializer)?).ok())
 }
 
-/// The same for a secret, which is copied nowhere else.
+/// A response code decides what becomes of a login: one that is empty is not there, and anything else that is no number
+/// makes the whole reply unreadable.
+pub fn response_code<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<LenientNumber>, D::Error> {
+    let written = Value::deserialize(deserializer)?;
+    if written.is_null() || written.as_str().is_some_and(|text| text.trim().is_empty()) {
+        return Ok(None);
+    }
+    LenientNumber::deserialize(written).map(Some).map_err(D::Error::custom)
+}
+
+/// A secret, or nothing where it is no text. It is copied nowhere else.
 pub fn optional_secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
     struct SecretVisitor;
     impl<'de> Visitor<'de> for SecretVisitor {

@@ -7,7 +7,9 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::lenient::{LenientNumber, LenientObject, LenientText, ReplyMessage, ReplyStatus, optional, optional_secret};
+use super::lenient::{
+    LenientNumber, LenientObject, LenientText, ReplyMessage, ReplyStatus, optional, optional_secret, response_code,
+};
 use crate::core::secret::Secret;
 
 /// What every reply may contain.
@@ -17,7 +19,7 @@ pub struct ReplyHead {
     #[serde(default)]
     pub status: Option<ReplyStatus>,
     /// 99 done, 101 choose an account, 102 more input, 400 refused; at the top in login and commit.
-    #[serde(default, rename = "responseCode", deserialize_with = "optional")]
+    #[serde(default, rename = "responseCode", deserialize_with = "response_code")]
     pub response_code: Option<LenientNumber>,
     /// A sentence for people; only what it mentions is kept.
     #[serde(default)]
@@ -30,7 +32,7 @@ pub struct ReplyHead {
 #[derive(Debug, Deserialize)]
 pub struct ReplyHeadData {
     /// Reauthorisation replies have it here instead of at the top.
-    #[serde(default, rename = "responseCode", deserialize_with = "optional")]
+    #[serde(default, rename = "responseCode", deserialize_with = "response_code")]
     pub response_code: Option<LenientNumber>,
     /// The grant, to be exchanged within ten minutes.
     #[serde(default, deserialize_with = "optional_secret")]

@@ -89,7 +89,7 @@ async fn a_connect_session_is_shown_to_whose_it_is() {
         let read = api.get(&path).by(token).send().await;
         let list = api.get(ALL).by(token).send().await.expect(200);
         let count = list["data"].as_array().unwrap().len();
-        assert_eq!((read.status, count), if there { (200, 5) } else { (404, 0) }, "{who}");
+        assert_eq!((read.status, count), if there { (200, 6) } else { (404, 0) }, "{who}");
     }
     for path in [ALL, &path] {
         api.get(path)
@@ -99,7 +99,7 @@ async fn a_connect_session_is_shown_to_whose_it_is() {
             .refused(403, "role_does_not_allow");
     }
     for (query, count) in [
-        (format!("intent_id={asked}"), 5),
+        (format!("intent_id={asked}"), 6),
         (format!("intent_id={}", staff.entity), 0),
     ] {
         let list = api.get(&format!("{ALL}?{query}")).by(&partner).send().await.expect(200);

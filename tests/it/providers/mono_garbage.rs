@@ -41,10 +41,6 @@ const GARBAGE: &[(&str, &[u8])] = &[
     ("null", b"null"),
     ("nothing", b""),
     ("blanks", b" \t\r\n"),
-    (
-        "byte order mark",
-        b"\xef\xbb\xbf{\"responseCode\":99,\"data\":{\"code\":\"c\"}}",
-    ),
     ("UTF-16", b"{\0\"\0r\0\"\0:\09\09\0}\0"),
     ("single quotes", b"{'responseCode':99,'data':{'code':'c'}}"),
     ("no quotes", b"{responseCode:99,data:{code:\"c\"}}"),
