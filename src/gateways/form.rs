@@ -57,18 +57,18 @@ impl<'a, const N: usize> DecodedForm<'a, N> {
         self.names.iter().position(|wanted| wanted.as_bytes() == name)
     }
 
+    fn encoded(&self, name: &str) -> FieldValue<'a> {
+        let at = self.names.iter().position(|wanted| *wanted == name);
+        at.map_or(FieldValue::Missing, |at| self.found[at])
+    }
+
     /// The decoded field, if it is there. A name that was not passed to [`Self::find`] is missing.
     ///
     /// # Errors
     /// [`ParseError::Field`] if it is given twice, [`ParseError::TooLong`] if it has more than `most` bytes,
     /// [`ParseError::Encoding`] if its percent-encoding is broken or it is not UTF-8.
     pub fn optional(&self, name: &'static str, most: usize) -> Result<Option<String>, ParseError> {
-        let found = self
-            .names
-            .iter()
-            .position(|wanted| *wanted == name)
-            .map_or(FieldValue::Missing, |at| self.found[at]);
-        match found {
+        match self.encoded(name) {
             FieldValue::Missing => Ok(None),
             FieldValue::Repeated => Err(ParseError::Field(name)),
             FieldValue::Once(encoded) => text(encoded, most).map(Some),
@@ -89,6 +89,21 @@ impl<'a, const N: usize> DecodedForm<'a, N> {
     /// As [`Self::required`].
     pub fn secret(&self, name: &'static str, most: usize) -> Result<Secret, ParseError> {
         self.required(name, most).map(Secret::new)
+    }
+
+    /// As [`Self::secret`], with substitutes for what is not UTF-8: for a text of which no more is heard than that it wants
+    /// an end.
+    ///
+    /// # Errors
+    /// As [`Self::required`], but for text that is not UTF-8.
+    pub fn lossy(&self, name: &'static str, most: usize) -> Result<Secret, ParseError> {
+        match (self.secret(name, most), self.encoded(name)) {
+            (Err(ParseError::Encoding), FieldValue::Once(encoded)) => {
+                let decoded = Zeroizing::new(decode(encoded)?);
+                Ok(Secret::new(String::from_utf8_lossy(&decoded).into_owned()))
+            }
+            (read, _) => read,
+        }
     }
 
     /// An identifier given by the gateway: required, not empty, at most `most` bytes, and free of control characters, so

@@ -3,8 +3,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, NaiveDateTime};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize as _, Deserializer, Serialize};
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::sms::{SmsCallback, SmsCallbackError, SmsSendError, SmsSettings};
@@ -12,6 +13,7 @@ use super::{ParseError, WireReply};
 use crate::core::msisdn::Msisdn;
 use crate::core::secret::Secret;
 use crate::core::sms::{SmsDeliveryState, SmsFailureReason};
+use crate::core::sms_keywords::Keyword;
 use crate::core::time::Timestamp;
 use crate::http_client::{HttpClient, OutboundError, OutboundRequest, OutboundResponse};
 
@@ -60,8 +62,31 @@ pub(super) fn parse_response<T: DeserializeOwned>(answer: &OutboundResponse) -> 
     serde_json::from_slice(&answer.body).map_err(|_| SmsSendError::Unknown("the answer is not understood"))
 }
 
-pub(super) fn parse_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, SmsCallbackError> {
-    serde_json::from_slice(body).map_err(|_| NOT_THE_JSON)
+/// The JSON of a callback as text in which one bad byte spoils only what it stands in: what is not UTF-8 is read with
+/// substitutes, see [`incoming_text`], and line ends and the like within texts are blanks.
+pub(super) fn readable_json(body: &[u8]) -> Zeroizing<String> {
+    let text = Zeroizing::new(String::from_utf8_lossy(body).into_owned());
+    let text = text.trim_start_matches('\u{feff}');
+    Zeroizing::new(text.replace(|c: char| c.is_ascii_control(), " "))
+}
+
+/// Text or a number, as text; nothing where it is something else. For what is read where it is there.
+pub(super) fn lenient<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        Value::String(text) => Some(text),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    })
+}
+
+/// The number of a person, who a gateway may write without a plus, with 00, or as in their country.
+pub(super) fn sender(number: &str, country: &str) -> Result<Msisdn, ParseError> {
+    let plain = number.trim();
+    let national = plain.starts_with(['+', '0']);
+    let international = format!("+{plain}");
+    Msisdn::parse(if national { plain } else { &international }, country)
+        .or_else(|_| Msisdn::parse(plain, country))
+        .map_err(|_| ParseError::Msisdn)
 }
 
 /// One entry of a callback: what was read, or that it cannot be.
@@ -69,9 +94,13 @@ pub(super) fn entry(read: Result<SmsCallback, ParseError>) -> SmsCallback {
     read.unwrap_or_else(|error| SmsCallback::Unreadable(error.reason()))
 }
 
-/// The text of an SMS from a person. Without a letter or a sign there is nothing to answer: a picture, or binary data.
+/// The text of an SMS from a person. Without a letter or a sign there is nothing to answer: a picture, or binary data. Of one
+/// with signs that could not be read only an opt-out is heard: anything else might be a password, which would be altered.
 pub(super) fn incoming_text(text: Secret) -> Result<Secret, ParseError> {
     match text.expose() {
+        altered if altered.contains(char::REPLACEMENT_CHARACTER) && Keyword::recognize(altered).0 != Keyword::Stop => {
+            Err(ParseError::Encoding)
+        }
         long if long.len() > MAX_TEXT_BYTES => Err(ParseError::TooLong),
         blank if blank.trim().is_empty() => Err(ParseError::Field("text")),
         _ => Ok(text),

@@ -188,12 +188,14 @@ fn parse_incoming(request: &RawRequest<'_>) -> Result<SmsCallback, ParseError> {
     let message_id = form.token("id", wire::MAX_ID_BYTES)?;
     let read = || -> Result<_, ParseError> {
         let from = form.required("from", wire::MAX_NUMBER_BYTES)?;
-        let date = form.optional_token("date", wire::MAX_NUMBER_BYTES)?;
+        // Neither says what is wanted: one that cannot be read spoils nothing.
+        let date = form.optional_token("date", wire::MAX_NUMBER_BYTES).ok().flatten();
+        let to = form.optional_token("to", wire::MAX_NUMBER_BYTES).ok().flatten();
         Ok(SmsCallback::Incoming(IncomingSms {
             message_id,
             from: Msisdn::parse(&from, request.country).map_err(|_| ParseError::Msisdn)?,
-            to: form.optional_token("to", wire::MAX_NUMBER_BYTES)?.unwrap_or_default(),
-            text: wire::incoming_text(form.secret("text", wire::MAX_TEXT_BYTES)?)?,
+            to: to.unwrap_or_default(),
+            text: wire::incoming_text(form.lossy("text", wire::MAX_TEXT_BYTES)?)?,
             handled: None,
             part: None,
             received_at: date.and_then(|date| wire::parse_time(&date, DATES)),

@@ -10,12 +10,11 @@
 //! caller.
 
 use async_trait::async_trait;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 use url::Url;
 
-use crate::core::msisdn::Msisdn;
 use crate::core::secret::Secret;
 use crate::core::sms::{SmsDeliveryState, SmsFailureReason};
 use crate::gateways::sms::{
@@ -78,13 +77,16 @@ struct ResultList<'a> {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct IncomingMessage {
-    message_id: String,
+    #[serde(default, deserialize_with = "wire::lenient")]
+    message_id: Option<String>,
     /// Without a plus.
-    from: String,
-    #[serde(default, deserialize_with = "text_or_nothing")]
-    to: String,
+    #[serde(default, deserialize_with = "wire::lenient")]
+    from: Option<String>,
+    #[serde(default, deserialize_with = "wire::lenient")]
+    to: Option<String>,
     /// The whole text, keyword included; none where a picture or binary data was sent.
     text: Option<Secret>,
+    #[serde(default, deserialize_with = "wire::lenient")]
     received_at: Option<String>,
 }
 
@@ -169,13 +171,15 @@ impl SmsGateway for InfobipSms {
     fn parse_callback(&self, request: &RawRequest<'_>) -> Result<Vec<SmsCallback>, SmsCallbackError> {
         match request.tail {
             "" => {
-                let results = entries(request.body)?.into_iter();
+                let body = wire::readable_json(request.body);
+                let results = entries(&body)?.into_iter();
                 Ok(results
                     .map(|entry| wire::entry(incoming_sms(entry, request.country)))
                     .collect())
             }
             REPORTS_PATH => {
-                let results = entries(request.body)?.into_iter();
+                let body = wire::readable_json(request.body);
+                let results = entries(&body)?.into_iter();
                 let reports = results.filter_map(|entry| delivery_report(entry).transpose());
                 Ok(reports.map(wire::entry).collect())
             }
@@ -185,22 +189,18 @@ impl SmsGateway for InfobipSms {
 }
 
 /// The entries of a callback. There can be no more than fit the body that is read.
-fn entries(body: &[u8]) -> Result<Vec<&RawValue>, SmsCallbackError> {
-    let list: ResultList<'_> = serde_json::from_slice(body).map_err(|_| wire::NOT_THE_JSON)?;
+fn entries(body: &str) -> Result<Vec<&RawValue>, SmsCallbackError> {
+    let list: ResultList<'_> = serde_json::from_str(body).map_err(|_| wire::NOT_THE_JSON)?;
     Ok(list.results)
-}
-
-fn text_or_nothing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    Option::<String>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 fn incoming_sms(entry: &RawValue, country: &str) -> Result<SmsCallback, ParseError> {
     let one: IncomingMessage = serde_json::from_str(entry.get()).map_err(|_| ParseError::Field("results"))?;
+    let id = one.message_id.and_then(|id| wire::valid_id(&id));
     Ok(SmsCallback::Incoming(IncomingSms {
-        message_id: wire::valid_id(&one.message_id).ok_or(ParseError::Field("messageId"))?,
-        from: Msisdn::parse(&format!("+{}", one.from.trim_start_matches('+')), country)
-            .map_err(|_| ParseError::Msisdn)?,
-        to: wire::valid_id(&one.to).unwrap_or_default(),
+        message_id: id.ok_or(ParseError::Field("messageId"))?,
+        from: wire::sender(&one.from.ok_or(ParseError::Field("from"))?, country)?,
+        to: one.to.and_then(|to| wire::valid_id(&to)).unwrap_or_default(),
         text: wire::incoming_text(one.text.ok_or(ParseError::Field("text"))?)?,
         handled: None,
         part: None,

@@ -17,7 +17,6 @@ use serde_json::Value;
 use sha2::Sha512;
 use url::Url;
 
-use crate::core::msisdn::Msisdn;
 use crate::core::secret::Secret;
 use crate::core::sms::{SmsDeliveryState, SmsFailureReason};
 use crate::gateways::sms::{
@@ -75,11 +74,15 @@ struct TermiiEvent {
     /// The id from the response to the send.
     message_id: Value,
     /// Who received it.
+    #[serde(default, deserialize_with = "wire::lenient")]
     receiver: Option<String>,
     /// Who sent it.
+    #[serde(default, deserialize_with = "wire::lenient")]
     sender: Option<String>,
     message: Option<Secret>,
+    #[serde(default, deserialize_with = "wire::lenient")]
     sent_at: Option<String>,
+    #[serde(default, deserialize_with = "wire::lenient")]
     status: Option<String>,
 }
 
@@ -148,10 +151,11 @@ impl SmsGateway for TermiiSms {
 
     fn parse_callback(&self, request: &RawRequest<'_>) -> Result<Vec<SmsCallback>, SmsCallbackError> {
         self.check_signature(request)?;
-        let event: EventType = wire::parse_body(request.body)?;
-        let read = match event.r#type.as_str() {
-            "outbound" => parse_report(request.body).transpose(),
-            "inbound" => Some(parse_incoming(request.body, request.country)),
+        let body = wire::readable_json(request.body);
+        let event: EventType = serde_json::from_str(&body).map_err(|_| wire::NOT_THE_JSON)?;
+        let read = match event.r#type.to_ascii_lowercase().as_str() {
+            "outbound" => parse_report(&body).transpose(),
+            "inbound" => Some(parse_incoming(&body, request.country)),
             // Termii may add other types at any time; they do not concern us.
             _ => None,
         };
@@ -168,14 +172,14 @@ fn parse_id(value: &Value) -> Option<String> {
     }
 }
 
-fn parse_event(body: &[u8]) -> Result<(String, TermiiEvent), ParseError> {
-    let event: TermiiEvent = serde_json::from_slice(body).map_err(|_| ParseError::Field("event"))?;
+fn parse_event(body: &str) -> Result<(String, TermiiEvent), ParseError> {
+    let event: TermiiEvent = serde_json::from_str(body).map_err(|_| ParseError::Field("event"))?;
     let message_id = parse_id(&event.message_id).ok_or(ParseError::Field("message_id"))?;
     Ok((message_id, event))
 }
 
 /// `None` for a status that says nothing new.
-fn parse_report(body: &[u8]) -> Result<Option<SmsCallback>, ParseError> {
+fn parse_report(body: &str) -> Result<Option<SmsCallback>, ParseError> {
     let (message_id, event) = parse_event(body)?;
     let state = parse_state(event.status.as_deref().unwrap_or_default())?;
     Ok(state.map(|state| {
@@ -201,12 +205,12 @@ fn parse_state(status: &str) -> Result<Option<SmsDeliveryState>, ParseError> {
     }
 }
 
-fn parse_incoming(body: &[u8], country: &str) -> Result<SmsCallback, ParseError> {
+fn parse_incoming(body: &str, country: &str) -> Result<SmsCallback, ParseError> {
     let (message_id, event) = parse_event(body)?;
     let from = event.sender.ok_or(ParseError::Field("sender"))?;
     Ok(SmsCallback::Incoming(IncomingSms {
         message_id,
-        from: Msisdn::parse(&from, country).map_err(|_| ParseError::Msisdn)?,
+        from: wire::sender(&from, country)?,
         to: event.receiver.and_then(|to| wire::valid_id(&to)).unwrap_or_default(),
         text: wire::incoming_text(event.message.ok_or(ParseError::Field("message"))?)?,
         handled: None,

@@ -250,17 +250,28 @@ fn parse_incoming(request: &RawRequest<'_>) -> Result<SmsCallback, ParseError> {
     );
     let from = form.required("From", wire::MAX_NUMBER_BYTES)?;
     let handled = form.optional_token("OptOutType", wire::MAX_ID_BYTES)?;
+    let handled = handled.and_then(|word| match word.to_ascii_uppercase().as_str() {
+        "STOP" => Some(HandledKeyword::Stop),
+        "START" => Some(HandledKeyword::Start),
+        "HELP" => Some(HandledKeyword::Help),
+        _ => None,
+    });
+    let body = form.lossy("Body", wire::MAX_TEXT_BYTES).and_then(wire::incoming_text);
     Ok(SmsCallback::Incoming(IncomingSms {
         message_id: form.token("MessageSid", wire::MAX_ID_BYTES)?,
         from: Msisdn::parse(&from, request.country).map_err(|_| ParseError::Msisdn)?,
-        to: form.optional_token("To", wire::MAX_NUMBER_BYTES)?.unwrap_or_default(),
-        text: wire::incoming_text(form.secret("Body", wire::MAX_TEXT_BYTES)?)?,
-        handled: handled.and_then(|word| match word.to_ascii_uppercase().as_str() {
-            "STOP" => Some(HandledKeyword::Stop),
-            "START" => Some(HandledKeyword::Start),
-            "HELP" => Some(HandledKeyword::Help),
-            _ => None,
-        }),
+        to: form
+            .optional_token("To", wire::MAX_NUMBER_BYTES)
+            .ok()
+            .flatten()
+            .unwrap_or_default(),
+        // What Twilio has handled says all that is wanted, whatever the text was.
+        text: if handled.is_some() {
+            body.unwrap_or_else(|_| Secret::new(String::new()))
+        } else {
+            body?
+        },
+        handled,
         part: None,
         received_at: None,
     }))

@@ -54,6 +54,8 @@ async fn reordered_texts_end_alike() {
     post.send_incoming("m1", "START", "2026-05-28T20:00:10Z").await;
     post.send_incoming("m2", "STOP", "2026-05-28T20:00:05Z").await;
     assert_eq!(stopped().await, Some(false));
+    // What is not so is not said.
+    assert_eq!(post.db.count("SELECT COUNT(*) FROM messages").await, 1);
     post.send_incoming("m3", "STOP", "2026-05-28T20:00:15Z").await;
     assert_eq!(stopped().await, Some(true));
     post.advance(Duration::from_hours(24));
@@ -113,6 +115,28 @@ async fn reports_come_when_they_come() {
     let log = fs::read(format!("{}-wal", post.db.url.strip_prefix("sqlite:").unwrap())).unwrap_or_default();
     let all = String::from_utf8_lossy(&[file, log].concat()).into_owned();
     assert!(all.contains("Partner 1") && !all.contains("Zq7") && !all.contains("8030000001"));
+}
+
+/// Bytes that are no text, and line ends that JSON does not allow, spoil the entry they stand in and not the STOP beside it; of
+/// a text that holds some no more is heard than an opt-out.
+#[tokio::test]
+async fn odd_bytes_spoil_nothing_beside_them() {
+    for odd in [
+        &b"caf\xe9"[..],
+        b"\xc0\x80",
+        b"\xed\xa0\xbd\xed\xb8\x80",
+        b"two\nlines\there",
+    ] {
+        let post = SmsService::with_gateway(gateway("infobip", NOWHERE), 10).await;
+        let entry = |id: &str, from: &str, text: &[u8]| {
+            let head = format!(r#"{{"messageId":"{id}","from":"{from}","text":""#);
+            [head.as_bytes(), text, b"\"}"].concat()
+        };
+        let (odd, stop) = (entry("a", "2348030000009", odd), entry("b", "2348030000001", b"STOP"));
+        let body = [b"{\"results\":[", &odd[..], b",", &stop[..], b"]}"].concat();
+        assert_eq!(post.send_bytes("", &body).await, 200);
+        assert_eq!(post.stopped().await, Some(true));
+    }
 }
 
 /// One entry that nobody can read is acknowledged, dropped and counted, and spoils nothing: the STOP beside it counts, and so

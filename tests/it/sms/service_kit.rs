@@ -173,15 +173,24 @@ impl SmsService {
         self.send_with_header(tail, form, None).await
     }
 
+    /// The same, of bytes that may be no text.
+    pub async fn send_bytes(&self, tail: &str, body: &[u8]) -> u16 {
+        self.send(tail, body, None).await
+    }
+
     /// The same, with a header.
     pub async fn send_with_header(&self, tail: &str, form: &str, header: Option<(&str, &str)>) -> u16 {
+        self.send(tail, form.as_bytes(), header).await
+    }
+
+    async fn send(&self, tail: &str, body: &[u8], header: Option<(&str, &str)>) -> u16 {
         let headers = header.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
         let request = IncomingRequest {
             method: "POST".to_owned(),
             tail: tail.to_owned(),
             query: Vec::new().into(),
             headers: headers.into_iter().collect(),
-            body: Some(form.as_bytes().to_vec().into()),
+            body: Some(body.to_vec().into()),
         };
         self.inbox.receive(self.line.clone(), request).await.status
     }

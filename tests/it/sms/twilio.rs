@@ -232,6 +232,12 @@ fn twilio_texts() {
             ("OptOutType", "HELP"),
             format!("{incoming}[info] Help;"),
         ),
+        (
+            "+2348030000001",
+            "",
+            ("OptOutType", "STOP"),
+            format!("{incoming}[] Stop;"),
+        ),
         ("+2348030000001", "x", ("OptOutType", "ODD"), format!("{incoming}[x];")),
         ("+2348030000001", "", ("NumMedia", "1"), NO_TEXT.to_owned()),
         ("68849", "Your code is 1", ("NumMedia", "0"), NO_NUMBER.to_owned()),
