@@ -12,7 +12,7 @@ no-partner = No business dey ask for account here now. Dial the code wey busines
 needs-login = { $bank } { $account }: log in again, or { $partner } no go see new thing.
 needs-login-elsewhere = { $bank } { $account } need new login, no be for this phone. Ask { $partner } how.
 ends-soon =
-    { $partner } dey see { $data } for { $bank } { $account } for "{ $purpose }". End { $until }. { $days ->
+    { $partner } dey see { $data }, { $bank } { $account } for "{ $purpose }". End { $until }. { $days ->
         [one] { $days } day
        *[other] { $days } days
     } from now?

@@ -184,7 +184,9 @@ impl Step<'_> {
         let title = session
             .form
             .as_ref()
-            .filter(|form| session.step == SubmissionStep::Code && form.fields.len() == 1);
+            .filter(|form| session.step == SubmissionStep::Code && form.fields.len() == 1)
+            // It may name the bank, which no SMS does.
+            .filter(|_| self.state.sms_dialog().is_none());
         match title
             .and_then(|form| form.title.as_deref())
             .map(|title| gsm7::clean_words(title, MAX_FIELD_LABEL))

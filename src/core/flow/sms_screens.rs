@@ -80,13 +80,12 @@ impl Step<'_> {
         let Some((institution, field)) = session.institution.as_ref().zip(session.current_field()) else {
             return false;
         };
-        let title = session.form.as_ref().and_then(|form| form.title.as_deref());
         let choices = match &field.kind {
             FieldKind::OneOf(choices) => choices.as_slice(),
             _ => &[],
         };
         let choices = choices.iter().map(|choice| choice.label.as_str());
-        let mut said = choices.chain([field.label.as_str()]).chain(title);
+        let mut said = choices.chain([field.label.as_str()]);
         said.any(|said| names_bank(said, &institution.name))
     }
 }

@@ -165,6 +165,7 @@ mod tests {
 
     /// Each documented element becomes a field that a keypad can answer; everything else stays as an unsupported field.
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table of elements")]
     fn elements_become_fields() {
         let one_of = |choices: &[(&str, &str)]| {
             FieldKind::OneOf(

@@ -210,9 +210,10 @@ impl<'de> Deserialize<'de> for LenientText {
             }
 
             fn visit_f64<E: Error>(self, number: f64) -> Result<LenientText, E> {
-                match number.fract() == 0.0 && number.abs() < 1e15 {
-                    true => Ok(LenientText(format!("{number:.0}"))),
-                    false => Err(E::custom("not a whole number")),
+                if number.fract() == 0.0 && number.abs() < 1e15 {
+                    Ok(LenientText(format!("{number:.0}")))
+                } else {
+                    Err(E::custom("not a whole number"))
                 }
             }
         }

@@ -206,7 +206,7 @@ const FAULTS: &[(&str, &str, &str, &str, &str)] = &[
         "country",
         "sender = \"a\\nb\"\ncountry",
         "sms[0].sender",
-        "cannot stand as a sender",
+        "has more than one line",
     ),
     (
         TERMII,

@@ -45,10 +45,18 @@ async fn requests_arrive_unaltered() {
         (post(&path(""), "text=1*%2B%FF"), "CON POST 13 bytes"),
         (request("GET", &path("?text=1%2a&text=2"), ""), "CON GET 0 bytes"),
         (
-            request("PUT", &path("/sessions/a%2Fb/start?x"), "{}"),
-            "CON PUT 2 bytes",
+            request("POST", &path("/sessions/a%2Fb/start?x"), "{}"),
+            "CON POST 2 bytes",
         ),
-        (request("DELETE", &path("/"), ""), "CON DELETE 0 bytes"),
+        // Other methods do nothing, in the gateway's dialect.
+        (
+            request("DELETE", &path("/?text=1"), ""),
+            "END Sorry, something went wrong. Please dial again.",
+        ),
+        (
+            request("PUT", &path("?text=1"), "{}"),
+            "END Sorry, something went wrong. Please dial again.",
+        ),
     ] {
         let answer = connection.ask(&ask).await;
         assert_eq!((answer.status(), answer.body.as_str()), (200, want), "{ask}");

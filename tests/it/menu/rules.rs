@@ -4,7 +4,7 @@ use kiungo::core::menu::Menu;
 
 use super::{MENU, altered};
 
-const BACK: &str = r#"options = [{ key = "0", label = "back", to = "welcome" }]"#;
+const BACK: &str = r#"options = [{ key = "0", label = "back", do = "restart" }]"#;
 
 /// What is broken, the passage and what stands in its place, the place that is named and the remedy.
 const BROKEN: &[(&str, &str, &str, &str, &str)] = &[

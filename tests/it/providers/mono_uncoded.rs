@@ -7,6 +7,7 @@ use super::mono_replies::{CHOOSE, CODE, LOGIN, V1, V2, outcome_of};
 
 /// Replies without a code: explicit refusals, and those that only look like one. (Wire 6, P1, P2, P8)
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table of replies")]
 async fn without_a_code_little_is_final() {
     let failed = json!({ "status": "failed", "message": "no", "data": null });
     let dead = json!({ "status": "failed", "message": "Session has expired" });

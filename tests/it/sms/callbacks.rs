@@ -280,7 +280,7 @@ fn infobip() {
             (
                 &list(&["null", "7", "{}", &first, "[]"]),
                 Ok(&format!(
-                    "dropped: results;dropped: results;dropped: results;{FIRST}dropped: results;"
+                    "dropped: results;dropped: results;dropped: messageId;{FIRST}dropped: results;"
                 )),
             ),
             (&list(&vec![first.as_str(); 600]), Ok(&FIRST.repeat(600))),

@@ -388,7 +388,6 @@ async fn node(records: Arc<dyn Records>, bank: Arc<HookBank>, clock: Arc<ManualC
     let registry = ProviderRegistry::new(vec![bank]);
     let owner = operator_partner().id;
     parts.providers = Arc::new(Providers::new(&parts.deps, registry, owner, vec!["NG".to_owned()]));
-    // Each is somebody of its own.
     parts.deps.node = kiungo::core::ids::NodeId::from_bytes(unique_bytes());
     let outbox = SmsOutbox::new(parts.deps.clone(), owner, SmsRoutes::default());
     let handlers = handlers(&parts, Arc::new(outbox));
