@@ -114,8 +114,7 @@ impl LiveValues {
         })
     }
 
-    /// Writes a value if the one that was loaded is still there. Returns whether it was. A value that is older than one that
-    /// was seen stays known as such, until a turn has seen to it ([`Self::raise_revision`]).
+    /// Writes a value if the one that was loaded is still there. Returns whether it was.
     ///
     /// # Errors
     /// When the store is not available and it cannot be told whether the value was written.
@@ -125,9 +124,18 @@ impl LiveValues {
         expected: Option<Version>,
         state: &Subscriber,
     ) -> Result<bool, LiveError> {
+        self.write(tag, expected, state, state.revision + 1).await
+    }
+
+    async fn write(
+        &self,
+        tag: &SubscriberTag,
+        expected: Option<Version>,
+        state: &Subscriber,
+        revision: u64,
+    ) -> Result<bool, LiveError> {
         let mut version = [0; 8];
         self.rng.fill(&mut version);
-        let revision = state.revision + 1;
         let plain = wiped_json(&Written { state, revision }).map_err(|_| LiveError::Seal)?;
         let bytes = self
             .keyring
@@ -161,13 +169,16 @@ impl LiveValues {
     ) -> Result<Option<T>, LiveError> {
         for _ in 0..MAX_ROUNDS {
             let loaded = self.load(tag).await?;
+            // However many events meet an old value, it stays older than what was seen, until a turn has seen to it.
+            let step = u64::from(!loaded.is_rolled_back());
             let LoadedValue::Subscriber(mut state) = loaded.value else {
                 return Ok(None);
             };
             let Some(done) = change(&mut state) else {
                 return Ok(None);
             };
-            if self.swap(tag, loaded.version, &state).await? {
+            let revision = state.revision + step;
+            if self.write(tag, loaded.version, &state, revision).await? {
                 return Ok(Some(done));
             }
         }
