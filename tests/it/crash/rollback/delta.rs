@@ -211,8 +211,11 @@ async fn values_go_back_behind_a_gateway_that_sends_the_last_line(#[case] number
     let app = assemble(store.clone(), DeltaGateway(PlainGateway { sink: None })).await;
     let refused = || Ok(NextStep::Failed(FailureClass::Refused.into()));
     app.bank.script().answers.extend((0..LOGINS).map(|_| refused()));
+    // Without a number nobody can tell a repeated callback from a person who types the same again (see SECURITY.md).
+    let told_apart = |next: &Next| numbered || !matches!(next, Next::Repeat);
     let people = combinations()
         .into_iter()
+        .filter(|(_, _, next)| told_apart(next))
         .enumerate()
         .map(async |(n, (edge, back, next))| {
             let number = format!("+234803{:07}", 5_000_000 + n);
