@@ -107,7 +107,7 @@ const FAULTS: &[(&str, &str, &str, &str)] = &[
         PURPOSE,
         "purpose = \"a\\u0007b\"",
         "partner.purpose",
-        "control characters",
+        "has more than one line",
     ),
     (
         PURPOSE,

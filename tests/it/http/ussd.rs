@@ -81,7 +81,7 @@ async fn requests_arrive_unaltered() {
         (requests[2].query.as_slice(), requests[2].tail.as_str()),
         (&b"x"[..], "sessions/a%2Fb/start")
     );
-    let ids: Vec<_> = requests[4]
+    let ids: Vec<_> = requests[3]
         .headers
         .iter()
         .filter(|(name, _)| name == "x-id")
