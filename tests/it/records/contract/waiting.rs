@@ -180,7 +180,7 @@ fn waiting_never_leads_back_to_sending() {
             }
         }
     }
-    assert_eq!(reached.len(), 9);
+    assert_eq!(reached.len(), 11);
 }
 
 /// Of two nodes that go on with one attempt at once, one stores what the provider said; and nobody does once it waits no
