@@ -74,7 +74,7 @@ pub struct EligibilityStatement {
     #[schema(required, value_type = String, format = Date, example = "2026-01-31")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub agreement_signed_on: Option<String>,
-    /// The name of the person who states this, 1 to 80 characters. Kept as a phone would show it.
+    /// The name of the person who states this, 1 to 80 characters, as a phone would show it.
     #[schema(required, value_type = String, min_length = 1, format = "printed")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stated_by: Option<String>,

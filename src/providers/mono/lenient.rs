@@ -12,7 +12,6 @@ use serde::de::{DeserializeOwned, Error, IgnoredAny, MapAccess, SeqAccess, Visit
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use crate::core::secret::Secret;
 use crate::core::time::Timestamp;
 
 /// An object, or `None` for anything else (`null`, an array, a string): for optional parts.
@@ -87,51 +86,6 @@ pub fn response_code<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Optio
         return Ok(None);
     }
     LenientNumber::deserialize(written).map(Some).map_err(D::Error::custom)
-}
-
-/// A secret, or nothing where it is no text. It is copied nowhere else.
-pub fn optional_secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
-    struct SecretVisitor;
-    impl<'de> Visitor<'de> for SecretVisitor {
-        type Value = Option<Secret>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("anything")
-        }
-
-        fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-            Ok(Some(Secret::new(text)))
-        }
-
-        fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
-            Ok(None)
-        }
-
-        fn visit_i64<E: Error>(self, _: i64) -> Result<Self::Value, E> {
-            Ok(None)
-        }
-
-        fn visit_u64<E: Error>(self, _: u64) -> Result<Self::Value, E> {
-            Ok(None)
-        }
-
-        fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
-            Ok(None)
-        }
-
-        fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-            Ok(None)
-        }
-
-        fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
-            IgnoredAny.visit_seq(seq).map(|_| None)
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-            IgnoredAny.visit_map(map).map(|_| None)
-        }
-    }
-    deserializer.deserialize_any(SecretVisitor)
 }
 
 /// A list at the top, under `data`, or under `data.accounts`. Entries that cannot be parsed are dropped one by one.

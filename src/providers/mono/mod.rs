@@ -22,6 +22,7 @@ use super::{
     SessionResponse, Stepped, Submission, SubmissionStep, SubmitError, WebhookAnswer, WebhookError, WithAccess,
 };
 use crate::core::next_step::Grant;
+use crate::core::secret::Secret;
 use crate::http_client::{HttpClient, OutboundRequest, OutboundResponse};
 
 pub use self::settings::{CustomerTemplate, KEYS, MonoApiVersion, MonoSettings, REGISTRATION, UnlinkCall};
@@ -138,21 +139,44 @@ impl Mono {
                     MonoApiVersion::V1 => self.url(&["accounts", id.expose()])?,
                 };
                 let answer = self.call(keys, OutboundRequest::get(url)).await?;
-                let account = map::account(outcome::body(&answer)?, id);
+                let read = self.believe(keys, id, outcome::body(&answer)).await?;
+                let account = map::account(read, id);
                 Ok(vec![account.ok_or(ProviderError::Malformed("no account"))?])
             }
-            (AccountsQuery::All, MonoApiVersion::V2) => {
-                let call = OutboundRequest::get(self.url(&["v2", "accounts"])?).limit(MAX_LIST_BYTES);
-                let answer = self.call(keys, call).await?;
-                let LenientList::<wire::MonoAccount>(list) = outcome::body(&answer)?;
-                let list = list.ok_or(ProviderError::Malformed("no list of accounts"))?;
-                Ok(list
-                    .into_iter()
-                    .filter_map(|account| map::listed_account(account).ok())
-                    .collect())
-            }
+            (AccountsQuery::All, MonoApiVersion::V2) => self.list_accounts(keys).await,
             (AccountsQuery::All, MonoApiVersion::V1) => Err(V1_HAS_NO_LIST),
         }
+    }
+
+    /// All accounts of these keys; v2 only.
+    async fn list_accounts(&self, keys: &ProviderKeys) -> Result<Vec<ProviderAccount>, ProviderError> {
+        let call = OutboundRequest::get(self.url(&["v2", "accounts"])?).limit(MAX_LIST_BYTES);
+        let answer = self.call(keys, call).await?;
+        let LenientList::<wire::MonoAccount>(list) = outcome::body(&answer)?;
+        let list = list.ok_or(ProviderError::Malformed("no list of accounts"))?;
+        let accounts = list.into_iter().filter_map(|account| map::listed_account(account).ok());
+        Ok(accounts.collect())
+    }
+
+    /// What an answer about one account says. How Mono answers for one that was unlinked is not published, and a path that is
+    /// gone or a proxy says "not found" too: it is believed once the list has no such account. v1 has none to look at.
+    async fn believe<T>(
+        &self,
+        keys: &ProviderKeys,
+        id: &Secret,
+        said: Result<T, ProviderError>,
+    ) -> Result<T, ProviderError> {
+        if !matches!(said, Err(ProviderError::NotFound)) || self.settings.dialect == MonoApiVersion::V1 {
+            return said;
+        }
+        let listed = self.list_accounts(keys).await.map_err(|error| match error {
+            ProviderError::NotFound => ProviderError::Unavailable("neither the account nor the list is found", None),
+            error => error,
+        })?;
+        if listed.iter().any(|account| account.id.expose() == id.expose()) {
+            return Err(ProviderError::Unavailable("an account of the list is not found", None));
+        }
+        said
     }
 }
 
@@ -294,7 +318,8 @@ impl Provider for Mono {
                 .json(JsonBody::with_room(name.len() + id.len()).text(name, id).finish()),
         };
         let answer = self.call(keys, call).await?;
-        outcome::check_accepted(&answer).map(|_| ())
+        let ended = outcome::check_accepted(&answer).map(|_| ());
+        self.believe(keys, account, ended).await
     }
 
     fn authenticates_by_head(&self, keys: &ProviderKeys, head: &ProviderRequest<'_>) -> Option<bool> {

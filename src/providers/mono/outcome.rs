@@ -108,7 +108,7 @@ fn without_code(
 /// The outcome of a reply that is not a JSON object. Some statuses are documented to come without a body; a page that is not
 /// Mono's means nothing, except that a rate limiter in front rejected us.
 fn without_body(answer: &OutboundResponse) -> Result<NextStep, SubmitError> {
-    let empty = answer.body.iter().all(u8::is_ascii_whitespace);
+    let empty = is_blank(answer);
     match answer.status {
         429 => failed(FailureClass::Busy, answer.retry_after),
         401..=403 if empty => failed(FailureClass::Misconfigured, None),
@@ -116,6 +116,10 @@ fn without_body(answer: &OutboundResponse) -> Result<NextStep, SubmitError> {
         200..=299 => Err(SubmitError::Unknown("an answer that is not understood")),
         status => Err(unknown(status)),
     }
+}
+
+fn is_blank(answer: &OutboundResponse) -> bool {
+    answer.body.iter().all(u8::is_ascii_whitespace)
 }
 
 fn unknown(status: u16) -> SubmitError {
@@ -186,6 +190,9 @@ pub fn check_accepted(answer: &OutboundResponse) -> Result<Option<wire::ReplyHea
     let status = head.as_ref().map_or(answer.status, |head| status(answer, head));
     match status {
         200..=299 => {}
+        404 if head.is_none() && !is_blank(answer) => {
+            return Err(ProviderError::Unavailable("a page that is not the provider's", None));
+        }
         404 => return Err(ProviderError::NotFound),
         429 => return Err(ProviderError::RateLimited(answer.retry_after)),
         401..=403 => return Err(ProviderError::Refused("the key, the plan or its funds")),

@@ -10,9 +10,8 @@ use serde::{Deserialize, Deserializer};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::lenient::{LenientObject, LenientText};
+use super::lenient::{LenientObject, LenientText, moment};
 use crate::core::secret::Secret;
-use crate::core::time::Timestamp;
 use crate::providers::keys::PREVIOUS_WEBHOOK_SECRET;
 use crate::providers::{EventSubject, ProviderEvent, ProviderEventKind, ProviderKeys, ProviderRequest, WebhookError};
 
@@ -118,7 +117,7 @@ pub fn parse(keys: &ProviderKeys, request: &ProviderRequest<'_>) -> Result<Optio
     };
     Ok(Some(ProviderEvent {
         dedupe_key,
-        at: hook.timestamp.as_ref().and_then(event_time),
+        at: hook.timestamp.as_ref().and_then(moment),
         about: EventSubject::Account(account),
         kind,
     }))
@@ -151,11 +150,6 @@ fn event_kind(event: &str, sync_status: Option<&LenientText>) -> Option<Provider
         "account_unlinked" => Some(ProviderEventKind::Unlinked),
         _ => None,
     }
-}
-
-fn event_time(LenientText(text): &LenientText) -> Option<Timestamp> {
-    let at = chrono::DateTime::parse_from_rfc3339(text).ok()?;
-    Some(Timestamp::from_millis(at.timestamp_millis()))
 }
 
 /// A digest of the content, for events without an id.

@@ -7,9 +7,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::lenient::{
-    LenientNumber, LenientObject, LenientText, ReplyMessage, ReplyStatus, optional, optional_secret, response_code,
-};
+use super::lenient::{LenientNumber, LenientObject, LenientText, ReplyMessage, ReplyStatus, optional, response_code};
 use crate::core::secret::Secret;
 
 /// What every reply may contain.
@@ -35,7 +33,7 @@ pub struct ReplyHeadData {
     #[serde(default, rename = "responseCode", deserialize_with = "response_code")]
     pub response_code: Option<LenientNumber>,
     /// The grant, to be exchanged within ten minutes.
-    #[serde(default, deserialize_with = "optional_secret")]
+    #[serde(default, deserialize_with = "optional")]
     pub code: Option<Secret>,
 }
 

@@ -285,6 +285,7 @@ CREATE TABLE links (
     ended_at         BIGINT,                      -- ms; when the provider had ended the access, or said that there is none
     created_at       BIGINT NOT NULL,             -- ms; when it was made
     moved_at         BIGINT NOT NULL,             -- ms; when its state last changed
+    renewed_at       BIGINT,                      -- ms; when its person last logged in for it again
     unannounced      BOOLEAN NOT NULL,            -- it was never in use, so its partner was never told of it
     handle_digest    BLOB,                        -- keyed digest of the provider's own id of it: recognises it in webhooks
     handle           BLOB,                        -- the provider's own id of it, sealed

@@ -6,6 +6,7 @@ use sqlx::query;
 use super::jobs::add_jobs;
 use super::links::move_link;
 use super::{Backend, Connection, Query};
+use crate::core::ids::LinkId;
 use crate::core::time::Timestamp;
 use crate::records::{IncomingProviderEvent, ProviderEventEffect, ProviderEventOutcome, ProviderEventRecords, Result};
 
@@ -29,6 +30,7 @@ impl ProviderEventRecords for Backend {
             }
             for effect in effects {
                 match *effect {
+                    ProviderEventEffect::MoveLink { link, .. } if is_before_renewal(tx, link, event.at).await? => {}
                     ProviderEventEffect::MoveLink { link, to, jobs } => drop(move_link(tx, link, to, jobs, now).await?),
                     ProviderEventEffect::Enqueue(jobs) => add_jobs(tx, jobs).await?,
                 }
@@ -37,6 +39,15 @@ impl ProviderEventRecords for Backend {
         })
         .await
     }
+}
+
+/// Whether the person has logged in for this link again since then: what an event said of it before is over.
+async fn is_before_renewal(tx: &mut Connection, link: LinkId, at: Option<Timestamp>) -> Result<bool> {
+    let Some(at) = at else { return Ok(false) };
+    let renewed = query("SELECT id FROM links WHERE id = $1 AND renewed_at > $2")
+        .bind(link)
+        .bind(at);
+    Ok(renewed.fetch_optional(tx).await?.is_some())
 }
 
 /// Writes that something came, unless it came before.

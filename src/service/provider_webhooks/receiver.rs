@@ -140,7 +140,11 @@ impl Destination {
             provider: source.provider,
             dedupe_key: &event.dedupe_key,
             subject: &effect.subject,
-            at: event.at.filter(|_| effect.concerns && says_how_it_stands(event.kind)),
+            // One that is dated ahead must not silence what comes after it.
+            at: event
+                .at
+                .map(|at| at.min(now))
+                .filter(|_| effect.concerns && says_how_it_stands(event.kind)),
         };
         let outcome = deps.records.apply_provider_event(&incoming, &effects, now).await?;
         tracing::info!(provider = source.provider, kind = ?event.kind, ?outcome, "provider webhook processed");

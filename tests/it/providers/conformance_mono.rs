@@ -129,6 +129,14 @@ async fn small_mono(dialect: MonoApiVersion) -> MockServer {
         ),
         ("POST", at.auth, Some(json!({ "code": "nobodys-grant" })), 400, no),
         ("GET", &one, None, 200, account),
+        // Where an account is looked for that is said to be gone.
+        (
+            "GET",
+            at.accounts,
+            None,
+            200,
+            json!({ "status": "successful", "data": [] }),
+        ),
     ] {
         let known = known_call(verb, target);
         let known = match body {

@@ -10,8 +10,9 @@ use kiungo::providers::{
     Access, AccountsQuery, EndTarget, Provider, ProviderAccount, ProviderError, ProviderKeys, SessionKind,
     SessionRequest, SessionResponse,
 };
-use serde_json::json;
-use wiremock::MockServer;
+use serde_json::{Value, json};
+use wiremock::matchers::{any, path};
+use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::mono::{KEY, answering, bank, keys, linking, mono_with, ok};
 
@@ -295,6 +296,54 @@ async fn all_accounts_are_read() {
         let read = mono.accounts(Access::keys(&keys()), AccountsQuery::All).await.unwrap();
         let read: Vec<_> = read.value.iter().map(described).collect();
         assert_eq!(read, ["a Some(\"s\") Some(\"1 - - - -\")", "b None None"]);
+    }
+}
+
+/// That an account is not found is believed when it is not in the list either: a path that is gone, a proxy or an answer about
+/// something else says the same, and a link would end whose access is open.
+#[tokio::test]
+async fn what_is_not_found_is_looked_for_in_the_list() {
+    let listed = |ids: &[&str]| ok(json!({ "data": ids.iter().map(|id| json!({ "_id": id })).collect::<Vec<_>>() }));
+    let not_found = || ResponseTemplate::new(404);
+    let with = |body: Value| not_found().set_body_json(body);
+    for (said, list, gone) in [
+        (not_found(), listed(&["b"]), true),
+        (
+            with(json!({ "status": "failed", "message": "Account not found" })),
+            listed(&[]),
+            true,
+        ),
+        (
+            with(json!({ "message": "Route POST not found" })),
+            listed(&["a"]),
+            false,
+        ),
+        (with(json!({})), listed(&["b", "a"]), false),
+        (not_found(), not_found(), false),
+        (not_found(), ResponseTemplate::new(500), false),
+        (
+            not_found().set_body_string("<html>Cannot POST</html>"),
+            listed(&[]),
+            false,
+        ),
+    ] {
+        let server = MockServer::start().await;
+        let all = Mock::given(path("/v2/accounts")).respond_with(list);
+        all.mount(&server).await;
+        Mock::given(any())
+            .respond_with(said)
+            .with_priority(9)
+            .mount(&server)
+            .await;
+        let mono = mono_with(&server.uri(), MonoApiVersion::V2, |_| {});
+        let (keys, id) = (keys(), Secret::new("a"));
+        let ended = mono.end(Access::keys(&keys), EndTarget::Account(&id)).await;
+        let read = mono.accounts(Access::keys(&keys), AccountsQuery::One(&id)).await;
+        for error in [ended.err(), read.err()] {
+            let error = error.unwrap();
+            assert_eq!(error == ProviderError::NotFound, gone, "{error}");
+            assert!(gone || error.retryable(), "{error}");
+        }
     }
 }
 

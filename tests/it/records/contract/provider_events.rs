@@ -196,6 +196,36 @@ async fn older_news_never_replace_newer(#[case] backend: Backend) {
     assert_eq!(db.count("SELECT COUNT(*) FROM provider_event_order").await, 0);
 }
 
+/// Who has logged in again is not asked to once more by an event from before it, whatever event was heard last; one from after
+/// it, or without a moment, is believed.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
+#[tokio::test]
+async fn a_renewal_overrules_what_was_said_before(#[case] backend: Backend) {
+    let db = backend.create().await;
+    let link = person(1, 1).linked(&*db, 1, LinkState::Active).await;
+    let subject = unique_bytes();
+    for (key, happened, renewed, want) in [
+        ("a", Some(10), false, LinkState::ReauthRequired),
+        ("b", Some(15), true, LinkState::Active),
+        ("c", Some(25), false, LinkState::ReauthRequired),
+        ("d", None, true, LinkState::ReauthRequired),
+    ] {
+        if renewed {
+            db.renew_link(link.id, link.consent, None, at(20)).await.unwrap();
+        }
+        let effects = [ProviderEventEffect::MoveLink {
+            link: link.id,
+            to: LinkState::ReauthRequired,
+            jobs: &[],
+        }];
+        let event = event(key, &subject, happened);
+        db.apply_provider_event(&event, &effects, at(30)).await.unwrap();
+        assert_eq!(db.link(link.id).await.unwrap().unwrap().state, want, "{key}");
+    }
+}
+
 /// Two events about one link that come at once, to two nodes, in whatever order: the later one is what the link says in the
 /// end.
 #[rstest]
