@@ -4,7 +4,7 @@ use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use rustls::pki_types::pem::PemObject;
@@ -24,6 +24,8 @@ use crate::core::time::{Clock, Timestamp};
 const WATCH_EVERY: Duration = Duration::from_secs(5);
 /// A certificate that ends sooner is told of.
 const ENDS_SOON: Duration = Duration::from_hours(7 * 24);
+/// How often that is told.
+const TELL_EVERY: Duration = Duration::from_hours(24);
 
 /// Where the certificate is, with those that it is signed by, and its key; both as PEM.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -178,9 +180,14 @@ fn digest(cert: &[u8], key: &[u8]) -> [u8; 32] {
 pub struct ServerCertificate {
     files: CertificateFiles,
     clock: Arc<dyn Clock>,
-    shown: RwLock<Arc<CertifiedKey>>,
-    /// What both files held when they were last looked at, whether it was any good or not.
-    seen: Mutex<[u8; 32]>,
+    shown: RwLock<LoadedCertificate>,
+}
+
+/// What the log was told already of the files and of the end.
+#[derive(Default)]
+pub struct WatchLog {
+    fault: Option<String>,
+    end: Option<Timestamp>,
 }
 
 impl fmt::Debug for ServerCertificate {
@@ -193,7 +200,7 @@ impl fmt::Debug for ServerCertificate {
 
 impl ResolvesServerCert for ServerCertificate {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(self.shown.read().unwrap_or_else(PoisonError::into_inner).clone())
+        Some(self.shown().pair.clone())
     }
 }
 
@@ -201,13 +208,12 @@ impl ServerCertificate {
     /// # Errors
     /// When the files cannot be used.
     pub fn open(files: CertificateFiles, clock: Arc<dyn Clock>) -> Result<Self, CertificateError> {
-        let LoadedCertificate { pair, digest, .. } = files.load(clock.now())?;
-        Ok(Self {
-            files,
-            clock,
-            shown: RwLock::new(pair),
-            seen: Mutex::new(digest),
-        })
+        let shown = RwLock::new(files.load(clock.now())?);
+        Ok(Self { files, clock, shown })
+    }
+
+    fn shown(&self) -> RwLockReadGuard<'_, LoadedCertificate> {
+        self.shown.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Reads the files again, and shows what they hold if it is another certificate. Says whether it is.
@@ -215,39 +221,73 @@ impl ServerCertificate {
     /// # Errors
     /// When the files cannot be used: the one that is shown stays.
     pub fn reload(&self) -> Result<bool, CertificateError> {
-        let LoadedCertificate { pair, digest, .. } = self.files.load(self.clock.now())?;
-        let changed = {
-            let mut shown = self.shown.write().unwrap_or_else(PoisonError::into_inner);
-            let changed = shown.cert != pair.cert;
-            *shown = pair;
-            changed
-        };
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = digest;
+        let found = self.files.load(self.clock.now())?;
+        let mut shown = self.shown.write().unwrap_or_else(PoisonError::into_inner);
+        let changed = shown.pair.cert != found.pair.cert;
+        *shown = found;
         Ok(changed)
     }
 
-    /// Whether the files hold something that was not looked at yet.
+    /// Whether the files hold something else than is shown.
     fn has_news(&self) -> bool {
         let read = |key| self.files.read(key).unwrap_or_default();
-        let found = digest(&read("cert_file"), &read("key_file"));
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::replace(&mut *seen, found) != found
+        self.shown().digest != digest(&read("cert_file"), &read("key_file"))
     }
 
-    /// Reloads whenever the files change, until told to stop.
+    /// Reloads whenever the files change, and tells when what is shown ends soon, until told to stop.
     pub async fn watch(self: Arc<Self>, stop: CancellationToken) {
-        let mut ticks = interval(WATCH_EVERY);
+        let (mut ticks, mut told) = (interval(WATCH_EVERY), WatchLog::default());
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-            if !self.has_news() {
-                continue;
-            }
-            match self.reload() {
-                Ok(changed) => tracing::info!(changed, "the certificate's files have changed and are in use"),
-                Err(error) => {
-                    tracing::error!(%error, "the certificate's files have changed and cannot be used: the old certificate is still shown");
+            self.look(&mut told);
+        }
+    }
+
+    /// What is done each time.
+    pub fn look(&self, told: &mut WatchLog) {
+        self.follow(told);
+        self.tell_of_end(told);
+    }
+
+    /// Shows what the files hold. What is no good is tried again, for it may become so: by a file that is still being
+    /// written, or by the time.
+    fn follow(&self, told: &mut WatchLog) {
+        if !self.has_news() {
+            told.fault = None;
+            return;
+        }
+        match self.reload() {
+            Ok(changed) => tracing::info!(changed, "the certificate's files have changed and are in use"),
+            Err(error) => {
+                let error = error.to_string();
+                if told.fault.as_ref() != Some(&error) {
+                    tracing::error!(
+                        error,
+                        "the certificate's files have changed and cannot be used: the old certificate is still shown"
+                    );
+                    told.fault = Some(error);
                 }
             }
+        }
+    }
+
+    fn tell_of_end(&self, told: &mut WatchLog) {
+        let now = self.clock.now();
+        let until = {
+            let shown = self.shown();
+            shown.ends_soon(now).then_some(shown.until)
+        };
+        let Some(until) = until else {
+            told.end = None;
+            return;
+        };
+        if told.end.is_none_or(|at| now >= at.plus(TELL_EVERY)) {
+            told.end = Some(now);
+            let until = date(until);
+            tracing::warn!(
+                until,
+                "the certificate that is shown ends: renew it, and put it in the same files"
+            );
         }
     }
 }

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod architecture;
+mod certificate;
 mod cli;
 mod config;
 #[cfg(feature = "sandbox")]

@@ -38,7 +38,7 @@ impl Authority {
 
     /// A certificate for `host`, ending with the year before `until`.
     pub fn issue(&self, host: &str, until: i32) -> Identity {
-        let (certificate, key) = self.sign(host, until);
+        let (certificate, key) = self.sign(host, 2015, until);
         Identity {
             chain: vec![certificate.der().clone()],
             key: key.into(),
@@ -47,14 +47,19 @@ impl Authority {
 
     /// Such a certificate and its key as files hold them.
     pub fn issue_pem(&self, host: &str, until: i32) -> (String, String) {
-        let (certificate, key) = self.sign(host, until);
+        self.issue_pem_from(host, 2015, until)
+    }
+
+    /// One that is good from the first day of a year.
+    pub fn issue_pem_from(&self, host: &str, from: i32, until: i32) -> (String, String) {
+        let (certificate, key) = self.sign(host, from, until);
         (certificate.pem(), key.serialize_pem())
     }
 
-    fn sign(&self, host: &str, until: i32) -> (Certificate, KeyPair) {
+    fn sign(&self, host: &str, from: i32, until: i32) -> (Certificate, KeyPair) {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(vec![host.to_owned()]).unwrap();
-        params.not_before = rcgen::date_time_ymd(2015, 1, 1);
+        params.not_before = rcgen::date_time_ymd(from, 1, 1);
         params.not_after = rcgen::date_time_ymd(until, 1, 1);
         (params.signed_by(&key, &self.issuer).unwrap(), key)
     }
