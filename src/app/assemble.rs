@@ -60,9 +60,10 @@ pub(super) async fn assemble(
     #[cfg(feature = "sandbox")] sandbox: Option<crate::sandbox::SandboxState>,
 ) -> Result<HttpState, StartError> {
     let configured_ways = configured_ways(config, &ready_providers);
+    let pages = config.offers_pages();
     let routes = sms::sms_routes(config)?;
     let channels = channels(config);
-    let services = services(config, ready_providers, deps, links, &channels, &routes).await?;
+    let services = services(config, ready_providers, deps, links, &channels, &routes, pages).await?;
     let jobs = Arc::new(JobRunner::new(deps.clone(), services.handlers.all(), config.retention));
     let turns = turn_runner(config, deps, &services, &jobs, channels, draining)?;
     spawn_background_tasks(deps, &services, jobs, draining);
@@ -139,10 +140,11 @@ pub(super) async fn turns_only(
     deps: &Deps,
     draining: &CancellationToken,
 ) -> Result<Arc<TurnRunner>, StartError> {
+    let pages = config.offers_pages();
     let routes = sms::sms_routes(config)?;
     let channels = channels(config);
     let links = Arc::new(PageLinks::new(deps.clone(), config.server.public_url.as_ref()));
-    let services = services(config, Vec::new(), deps, &links, &channels, &routes).await?;
+    let services = services(config, Vec::new(), deps, &links, &channels, &routes, pages).await?;
     let jobs = Arc::new(JobRunner::new(deps.clone(), services.handlers.all(), config.retention));
     turn_runner(config, deps, &services, &jobs, channels, draining)
 }
@@ -233,8 +235,8 @@ async fn services(
     links: &Arc<PageLinks>,
     channels: &[Arc<Channel>],
     routes: &SmsRoutes,
+    pages: bool,
 ) -> Result<Services, StartError> {
-    let pages = !routes.is_empty() && config.has_address();
     let countries = channels.iter().map(|channel| channel.country.clone()).collect();
     let partner = partner(config, deps.clock.as_ref());
     let keyring = &deps.sealing.keyring;

@@ -95,15 +95,12 @@ pub(super) struct NewPartner {
 
 /// Parses a name for a phone's screen.
 fn parse_name(text: &str) -> Result<String, String> {
-    let checked = screen_text::check_name(text, 30);
-    checked
-        .map(|()| text.trim().to_owned())
-        .map_err(ScreenTextFault::remedy)
+    screen_text::partner_name(text).map_err(ScreenTextFault::remedy)
 }
 
 /// Parses a purpose, as people will read it.
 fn parse_purpose(text: &str) -> Result<String, String> {
-    screen_text::purpose(text, 40).map_err(ScreenTextFault::remedy)
+    screen_text::purpose(text).map_err(ScreenTextFault::remedy)
 }
 
 pub(super) fn run(command: PartnersCommand, config: &Config, out: &mut dyn Write) -> Result<(), CommandError> {

@@ -12,8 +12,7 @@ impl Config {
     pub fn linking_ways(&self) -> Vec<LinkingWays> {
         let known = self.known_institutions();
         let countries: BTreeSet<_> = self.channels.iter().map(|channel| channel.country.as_str()).collect();
-        // A page is sent by a text.
-        let pages = !self.sms.is_empty() && self.has_address();
+        let pages = self.offers_pages();
         let ways = |country: &str| {
             let institutions = known.iter().map(|(provider, institution)| (*provider, institution));
             linking_ways(institutions, &self.policy.rules, country, pages)
@@ -22,8 +21,8 @@ impl Config {
     }
 
     /// Whether a text can lead to a page of ours. The sandbox is its own address.
-    pub fn has_address(&self) -> bool {
-        self.server.public_url.is_some() || self.mode == Mode::Sandbox
+    pub fn offers_pages(&self) -> bool {
+        !self.sms.is_empty() && (self.server.public_url.is_some() || self.mode == Mode::Sandbox)
     }
 
     /// One institution of each provider, and one for each exception that the policy makes for an institution.

@@ -5,10 +5,6 @@ use serde::Serialize;
 use super::section::Section;
 use crate::core::screen_text::{self, ScreenTextFault};
 
-/// Characters that fit on a phone's screen beside the rest of the consent.
-const MAX_NAME: usize = 30;
-const MAX_PURPOSE: usize = 40;
-
 /// The business, as people see it in the consent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PartnerConfig {
@@ -23,13 +19,12 @@ pub struct PartnerConfig {
 
 pub(super) fn read(mut section: Section<'_>) -> Option<PartnerConfig> {
     let name = section.required("name", "say the business's name as people know it", |text| {
-        let checked = screen_text::check_name(text, MAX_NAME);
-        checked.map(|()| text.trim().to_owned()).map_err(problem)
+        screen_text::partner_name(text).map_err(ScreenTextFault::problem)
     });
     let purpose = section.required(
         "purpose",
         "say in a few words what the data are for, without . ! ? : and ;",
-        |text| screen_text::purpose(text, MAX_PURPOSE).map_err(problem),
+        |text| screen_text::purpose(text).map_err(ScreenTextFault::problem),
     );
     let data_days = section.number("data_days", 1..=730).unwrap_or(90);
     section.report_unknown_keys();
@@ -38,18 +33,4 @@ pub(super) fn read(mut section: Section<'_>) -> Option<PartnerConfig> {
         purpose: purpose?,
         data_days,
     })
-}
-
-/// The end of a sentence about a text.
-fn problem(fault: ScreenTextFault) -> String {
-    match fault {
-        ScreenTextFault::Blank => "is blank: nothing of it can be read on a phone".to_owned(),
-        ScreenTextFault::TooLong(most) => {
-            format!("is longer than {most} characters, too long for a phone's screen")
-        }
-        ScreenTextFault::ControlCharacters => "has control characters".to_owned(),
-        ScreenTextFault::Sentence => {
-            "has the end of a sentence in it; a second one could be read as somebody else's".to_owned()
-        }
-    }
 }

@@ -9,6 +9,11 @@
 
 use super::gsm7;
 
+/// The most characters of a business's name that fit on a phone's screen beside the rest of the consent.
+pub const MAX_PARTNER_NAME: usize = 30;
+/// Of a purpose.
+pub const MAX_PURPOSE: usize = 40;
+
 /// What is wrong with a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScreenTextFault {
@@ -29,6 +34,18 @@ impl ScreenTextFault {
             Self::TooLong(_) => "too_long",
             Self::ControlCharacters => "control_characters",
             Self::Sentence => "sentence",
+        }
+    }
+
+    /// The end of a sentence about a text that has it.
+    pub fn problem(self) -> String {
+        match self {
+            Self::Blank => "is blank: nothing of it can be read on a phone".to_owned(),
+            Self::TooLong(most) => format!("is longer than {most} characters, too long for a phone's screen"),
+            Self::ControlCharacters => "has control characters".to_owned(),
+            Self::Sentence => {
+                "has the end of a sentence in it; a second one could be read as somebody else's".to_owned()
+            }
         }
     }
 
@@ -69,15 +86,24 @@ pub fn check_name(text: &str, most: usize) -> Result<(), ScreenTextFault> {
     }
 }
 
+/// A business's name as people know it.
+///
+/// # Errors
+/// With what is wrong.
+pub fn partner_name(text: &str) -> Result<String, ScreenTextFault> {
+    check_name(text, MAX_PARTNER_NAME)?;
+    Ok(text.trim().to_owned())
+}
+
 /// A purpose as people read it between quotation marks.
 ///
 /// # Errors
 /// With what is wrong.
-pub fn purpose(text: &str, most: usize) -> Result<String, ScreenTextFault> {
-    check_name(text, most)?;
+pub fn purpose(text: &str) -> Result<String, ScreenTextFault> {
+    check_name(text, MAX_PURPOSE)?;
     let read = readable(text).replace('"', "'");
-    if gsm7::folded_septets(&read) > most {
-        Err(ScreenTextFault::TooLong(most))
+    if gsm7::folded_septets(&read) > MAX_PURPOSE {
+        Err(ScreenTextFault::TooLong(MAX_PURPOSE))
     } else if read.contains(['.', '!', '?', ':', ';', '¡', '¿']) {
         Err(ScreenTextFault::Sentence)
     } else {
@@ -151,7 +177,7 @@ mod tests {
             "\u{10ffff}\u{e000}",
         ] {
             assert!(is_blank(blank), "{blank:?} is read as {:?}", readable(blank));
-            assert_eq!(purpose(blank, 40), Err(ScreenTextFault::Blank), "{blank:?}");
+            assert_eq!(purpose(blank), Err(ScreenTextFault::Blank), "{blank:?}");
             assert_eq!(check_name(blank, 40), Err(ScreenTextFault::Blank), "{blank:?}");
         }
     }
@@ -178,7 +204,7 @@ mod tests {
             // Each of these signs costs more than one character on the screen.
             ("₦₦₦₦₦₦₦₦₦₦₦₦₦₦ loans", Err(ScreenTextFault::TooLong(40))),
         ] {
-            assert_eq!(purpose(written, 40), kept.map(str::to_owned), "{written:?}");
+            assert_eq!(purpose(written), kept.map(str::to_owned), "{written:?}");
         }
     }
 

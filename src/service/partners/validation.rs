@@ -5,9 +5,6 @@ use crate::core::ids::PartnerId;
 use crate::core::screen_text::{self, ScreenTextFault};
 use crate::records::{Partner, PartnerRecords};
 
-/// What fits on a phone's screen beside the rest of the consent.
-pub const MAX_PURPOSE_CHARS: usize = 40;
-
 /// The partners that a partner must not speak for.
 #[derive(Debug, Default)]
 pub struct OtherPartners(Vec<Partner>);
@@ -56,7 +53,7 @@ impl Validation {
 
     /// A purpose of the consent, as people will read it: see [`screen_text::purpose`]. It may name no other partner.
     pub fn check_purpose(&mut self, pointer: &str, text: Option<&String>, others: &OtherPartners) -> Option<String> {
-        match screen_text::purpose(text?, MAX_PURPOSE_CHARS) {
+        match screen_text::purpose(text?) {
             Ok(purpose) => {
                 self.check_attribution(pointer, &purpose, others);
                 Some(purpose)
