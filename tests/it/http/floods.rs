@@ -11,6 +11,8 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
 use crate::support::eventually;
+use crate::support::http::trusting;
+use crate::support::tls::Authority;
 use crate::support::wire::{RawConnection, post, request};
 
 /// Long enough for a process to come up on a busy machine.
@@ -25,6 +27,11 @@ struct SandboxProcess {
 
 impl SandboxProcess {
     async fn start(descriptors: u32) -> Self {
+        Self::start_with(descriptors, []).await
+    }
+
+    /// One with these variables, too.
+    async fn start_with(descriptors: u32, variables: impl IntoIterator<Item = (String, PathBuf)>) -> Self {
         let dir = TempDir::new().unwrap();
         let log: PathBuf = dir.path().join("log");
         let file = fs::File::create(&log).unwrap();
@@ -36,6 +43,7 @@ impl SandboxProcess {
             ])
             .env_clear()
             .env("KIUNGO_SERVER__LISTEN", "127.0.0.1:0")
+            .envs(variables)
             .current_dir(dir.path())
             .stdout(file.try_clone().unwrap())
             .stderr(file)
@@ -127,20 +135,51 @@ async fn one_byte_chunks_cost_no_memory() {
 #[tokio::test(flavor = "multi_thread")]
 async fn silent_connections_keep_nobody_out() {
     let server = SandboxProcess::start(256).await;
-    let dial = |session: u32| {
-        post(
-            CALLBACK,
-            &format!("sessionId=flood{session}&serviceCode=*384*96%23&phoneNumber=%2B2348031234567&text="),
-        )
-    };
+    flood(&server, async |round| {
+        let mut gateway = RawConnection::open(server.address).await;
+        gateway.ask(post(CALLBACK, &dial(round))).await.status()
+    })
+    .await;
+}
+
+/// Nor do they with TLS of ours, of which they have not said the first word.
+#[tokio::test(flavor = "multi_thread")]
+async fn silent_handshakes_keep_nobody_out() {
+    let dir = TempDir::new().unwrap();
+    let authority = Authority::new();
+    let (cert, key) = authority.issue_pem("127.0.0.1", 2100);
+    let files = [("CERT", cert), ("KEY", key)].map(|(name, pem)| {
+        let file = dir.path().join(name);
+        fs::write(&file, pem).unwrap();
+        (format!("KIUNGO_SERVER__TLS__{name}_FILE"), file)
+    });
+    let server = SandboxProcess::start_with(256, files).await;
+    let (client, url) = (
+        trusting(&authority.pem),
+        format!("https://{}{CALLBACK}", server.address),
+    );
+    flood(&server, async |round| {
+        let form = "application/x-www-form-urlencoded";
+        let ask = client.post(&url).header("content-type", form).body(dial(round));
+        // Sooner than a silent handshake is given up.
+        let answer = ask.timeout(Duration::from_secs(4)).send().await.unwrap();
+        answer.status().as_u16()
+    })
+    .await;
+}
+
+fn dial(session: u32) -> String {
+    format!("sessionId=flood{session}&serviceCode=*384*96%23&phoneNumber=%2B2348031234567&text=")
+}
+
+/// Opens silent connections, and dials between them.
+async fn flood(server: &SandboxProcess, dials: impl AsyncFn(u32) -> u16) {
     let mut silent = Vec::new();
     for round in 0..10 {
         for _ in 0..40 {
             silent.push(TcpStream::connect(server.address).await.unwrap());
         }
-        let mut gateway = RawConnection::open(server.address).await;
-        let answer = gateway.ask(dial(round)).await;
-        assert_eq!(answer.status(), 200, "{answer:?}");
+        assert_eq!(dials(round).await, 200);
     }
     assert!(server.open_descriptors() < 256);
     // Each is told to go after a while, and those that made room were at once.

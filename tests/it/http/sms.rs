@@ -1,5 +1,11 @@
 //! Callbacks of SMS gateways: both paths, both methods, nothing for strangers.
 
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio::io::AsyncWriteExt as _;
+
+use crate::support::eventually;
 use crate::support::server::{CHANNEL, SECRET, start};
 use crate::support::wire::{RawConnection, post, request};
 
@@ -55,4 +61,47 @@ async fn strangers_get_one_answer() {
     ] {
         assert_eq!(connection.ask(&ask).await, nowhere, "{ask}");
     }
+}
+
+/// While more is being sent than there is room for, a long callback is to come again: its gateway never sends one again that it
+/// was told was taken. One that is as short as a STOP is taken at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_busy_server_loses_no_sms() {
+    let server = start(0);
+    let path = format!("/sms/{CHANNEL}/{SECRET}");
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: t\r\ncontent-length: {}\r\n\r\n",
+        256 * 1024
+    );
+    // None of these ends; each has room for all that it announced, and together they have all the room.
+    let unended = format!("{head}{}", "1".repeat(130 * 1024));
+    let long = post(&path, &"1".repeat(32 * 1024));
+    let mut flood = Vec::new();
+    eventually(Duration::from_secs(30), async || {
+        flood.clear();
+        flood = join_all((0..140).map(async |_| {
+            let mut connection = RawConnection::open(server.address).await;
+            connection.0.write_all(unended.as_bytes()).await.unwrap();
+            connection
+        }))
+        .await;
+        let mut probe = RawConnection::open(server.address).await;
+        probe.ask(&long).await.status() == 503
+    })
+    .await;
+    let mut gateway = RawConnection::open(server.address).await;
+    let answer = gateway.ask(post(&path, "text=STOP")).await;
+    assert_eq!(
+        (answer.status(), answer.body.as_str()),
+        (200, "POST []  Some(\"text=STOP\")")
+    );
+}
+
+/// So is one that comes too slowly.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_sms_is_to_come_again() {
+    let server = start(0);
+    let mut gateway = RawConnection::open(server.address).await;
+    let half = format!("POST /sms/{CHANNEL}/{SECRET} HTTP/1.1\r\nhost: t\r\ncontent-length: 9\r\n\r\ntext");
+    assert_eq!(gateway.ask(&half).await.status(), 503);
 }

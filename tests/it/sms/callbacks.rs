@@ -116,6 +116,12 @@ fn africas_talking_reports() {
             ),
             ("id=A1&status=DeliveryFailure", Ok("report A1 - Failed(Undelivered);")),
             ("id=A1&status=Undeliverable", Ok("report A1 - Failed(Undelivered);")),
+            ("id=A1&status=NoRoute", Ok("report A1 - Failed(Undelivered);")),
+            (
+                "id=A1&status=NO_ROUTE_AVAILABLE",
+                Ok("report A1 - Failed(Undelivered);"),
+            ),
+            ("id=A1&status=Routed", Ok("")),
             ("id=A1&status=Blocked", Ok("report A1 - Failed(Rejected);")),
             ("id=A1&status=Perhaps", Ok("report A1 - Failed(Undelivered);")),
             ("id=A1&status=DeliveredToTerminal", Ok("report A1 - Delivered;")),

@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use super::kit::{CALLBACK, NOWHERE, gateway, twilio_signature};
 use super::service_kit::{ADA, PartwiseGateway, SmsService, WAIT, delivered_texts};
 use crate::support::eventually;
+use crate::support::logs::Logs;
 use crate::support::records::{TYPES, at, node};
 
 /// A message that comes several times, at once and later, is answered once; and what it asks for is stored.
@@ -143,6 +144,7 @@ async fn odd_bytes_spoil_nothing_beside_them() {
 /// does the report. A callback registered with a slash at its end is the same callback.
 #[tokio::test]
 async fn what_nobody_can_read_spoils_nothing() {
+    let logs = Logs::capture();
     let post = SmsService::with_gateway(gateway("infobip", NOWHERE), 10).await;
     let text = |id: &str, from: &str, text: &str| {
         format!(r#"{{"messageId":"{id}","from":"{from}","to":"38496","text":{text}}}"#)
@@ -162,6 +164,9 @@ async fn what_nobody_can_read_spoils_nothing() {
         assert_eq!(post.stopped().await, Some(n == 0));
         post.advance(Duration::from_secs(1));
     }
+    // Of many in one callback there is one line.
+    let told = logs.text().matches("callback has entries that cannot be read").count();
+    assert_eq!(told, 2, "{}", logs.text());
     let metrics = post.shared.deps.metrics.encode().unwrap();
     assert!(
         metrics.contains(r#"kiungo_sms_unreadable_total{gateway="infobip"} 4"#),

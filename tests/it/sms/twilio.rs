@@ -137,6 +137,49 @@ fn twilio_by_get() {
     assert_eq!(got, Err(SmsCallbackError::Unauthentic), "signed for another path");
 }
 
+/// What stands in the body of a GET is in no signature, so it says nothing: a URL that somebody has seen cannot be made to opt a
+/// person out, or to say something else of a text.
+#[test]
+fn a_body_beside_a_signed_get_says_nothing() {
+    let gateway = gateway("twilio", NOWHERE);
+    for (tail, query, body, want) in [
+        (
+            "",
+            "MessageSid=SM1&From=%2B2348030000001&Body=hello",
+            "OptOutType=STOP&To=%2B15005550006",
+            "in SM1 +2348030000001  -1 [hello];",
+        ),
+        (
+            "reports",
+            "ref=r1&MessageSid=SM1&MessageStatus=failed",
+            "ErrorCode=21610",
+            "report SM1 r1 Failed(Rejected);",
+        ),
+        (
+            "reports",
+            "ref=r1&MessageSid=SM1",
+            "MessageStatus=delivered",
+            "dropped: MessageStatus;",
+        ),
+    ] {
+        let path = if tail.is_empty() {
+            String::new()
+        } else {
+            format!("/{tail}")
+        };
+        let signature = twilio_signature(&format!("{CALLBACK}{path}?{query}"));
+        let hook = TestCallback {
+            method: "GET",
+            tail,
+            query,
+            header: Some(("x-twilio-signature", &signature)),
+            body: body.as_bytes(),
+        };
+        let got = parse_callback(gateway.as_ref(), hook).map(|heard| line(&heard));
+        assert_eq!(got.as_deref(), Ok(want), "{body}");
+    }
+}
+
 /// Twilio signs a URL now with its port and now without, and as it was registered, with or without a slash at its end. What
 /// was signed for another host, port or path is not ours.
 #[test]
