@@ -48,11 +48,11 @@ pub(super) use self::routes::static_pattern;
 const PREFIXES: [&str; 2] = ["/v1", "/.well-known"];
 
 static DOCUMENT: LazyLock<Arc<OpenApiDocument>> =
-    LazyLock::new(|| Arc::new(OpenApiDocument(openapi::document(routes::route_groups()))));
+    LazyLock::new(|| Arc::new(OpenApiDocument::new(openapi::document(routes::route_groups()))));
 
 /// The API as an OpenAPI document.
 pub fn document() -> &'static Value {
-    &DOCUMENT.0
+    &DOCUMENT.value
 }
 
 /// Adds the routes.

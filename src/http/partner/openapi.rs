@@ -6,6 +6,7 @@
 
 mod common;
 
+use actix_web::web::Bytes;
 use serde_json::{Map, Value, json};
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApiBuilder};
 
@@ -20,8 +21,20 @@ use crate::service::partners::schemas::{PRINTABLE_FORMAT, PRINTABLE_PATTERN};
 /// What to know before the first request.
 const INTRODUCTION: &str = include_str!("openapi/introduction.md");
 
-/// The document, made once for all requests.
-pub(super) struct OpenApiDocument(pub(super) Value);
+/// The document, made and written out once for all requests.
+pub(super) struct OpenApiDocument {
+    pub(super) value: Value,
+    pub(super) written: Bytes,
+}
+
+impl OpenApiDocument {
+    pub(super) fn new(value: Value) -> Self {
+        Self {
+            written: Bytes::from(value.to_string()),
+            value,
+        }
+    }
+}
 
 /// The complete document.
 pub(super) fn document(groups: &[RouteGroup]) -> Value {

@@ -105,8 +105,9 @@ fn page() -> String {
     responses((status = 200, description = "The API as an OpenAPI 3.1 document.", body = Object)))]
 async fn read_open_api(document: web::Data<OpenApiDocument>) -> HttpResponse {
     HttpResponse::Ok()
+        .content_type("application/json")
         .insert_header((CACHE_CONTROL, REVALIDATED))
-        .json(&document.0)
+        .body(document.written.clone())
 }
 
 /// Get the reference page
