@@ -42,6 +42,7 @@ pub(super) async fn build_partner_api(
         accounts: Arc::new(AccountApi::new(
             deps.records.clone(),
             services.shared.providers.clone(),
+            services.shared.catalogue.clone(),
             deps.sealing.keyring.clone(),
             deps.clone(),
             settings,

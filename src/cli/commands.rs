@@ -76,6 +76,11 @@ pub enum CommandError {
     /// A partner by this name is there.
     #[error("there is a partner {0:?} already; `kiungo partners rotate` makes it a new key")]
     PartnerExists(String),
+    /// A partner that people would take for it is there.
+    #[error(
+        "people would read {0:?} as the partner {1:?} that is there already; give it a name that can be told apart"
+    )]
+    PartnerLookalike(String, String),
     /// No such partner.
     #[error("there is no partner {0:?}; `kiungo partners list` prints their names and ids")]
     PartnerNotFound(String),

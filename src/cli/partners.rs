@@ -93,8 +93,11 @@ pub(super) struct NewPartner {
     walk_in: bool,
 }
 
-/// Parses a name for a phone's screen.
+/// Parses a name for a phone's screen, where it stands in the middle of our sentences.
 fn parse_name(text: &str) -> Result<String, String> {
+    if screen_text::readable(text).contains(['"', '!', '?', ':', ';', '\u{a1}', '\u{bf}']) {
+        return Err("a name, not sentences: leave out quotation marks and ! ? : ;".to_owned());
+    }
     screen_text::partner_name(text).map_err(ScreenTextFault::remedy)
 }
 
@@ -143,6 +146,12 @@ fn provisioner<'a>(config: &Config, records: &'a dyn Records) -> KeyProvisioner<
 }
 
 async fn add(new: NewPartner, config: &Config, records: &dyn Records, out: &mut dyn Write) -> Result<(), CommandError> {
+    let known = records.partners().await?.into_iter().map(|partner| partner.name);
+    let mut known = known.chain([config.partner.name.clone()]);
+    // One of exactly this name is found below.
+    if let Some(alike) = known.find(|name| *name != new.name && screen_text::is_same_name(name, &new.name)) {
+        return Err(CommandError::PartnerLookalike(new.name, alike));
+    }
     let partner = Partner {
         // The id follows from the name, as for the partner of the configuration.
         id: partner_id(&new.name),

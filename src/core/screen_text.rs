@@ -24,6 +24,10 @@ pub enum ScreenTextFault {
     ControlCharacters,
     /// It has a sign that ends a sentence, so that a second one could follow.
     Sentence,
+    /// It has a number as long as those of phones and accounts: somebody could pay it, or text it.
+    Number,
+    /// It speaks of a PIN, a password or the like, as if it asked for one.
+    AsksForSecret,
 }
 
 impl ScreenTextFault {
@@ -34,6 +38,8 @@ impl ScreenTextFault {
             Self::TooLong(_) => "too_long",
             Self::ControlCharacters => "control_characters",
             Self::Sentence => "sentence",
+            Self::Number => "number",
+            Self::AsksForSecret => "asks_for_secret",
         }
     }
 
@@ -46,6 +52,8 @@ impl ScreenTextFault {
             Self::Sentence => {
                 "has the end of a sentence in it; a second one could be read as somebody else's".to_owned()
             }
+            Self::Number => "has a number as long as those of phones and accounts".to_owned(),
+            Self::AsksForSecret => "speaks of a PIN, a password or a code, as if it asked for one".to_owned(),
         }
     }
 
@@ -56,6 +64,10 @@ impl ScreenTextFault {
             Self::TooLong(most) => format!("{most} characters at most, for it stands on a phone's screen"),
             Self::ControlCharacters => "leave out control characters".to_owned(),
             Self::Sentence => "a few words, not sentences: leave out . ! ? : and ;".to_owned(),
+            Self::Number => format!(
+                "leave out numbers of {LONG_NUMBER} digits and more: they are read as numbers to pay or to text"
+            ),
+            Self::AsksForSecret => "leave out PINs, passwords and codes: a purpose asks for none".to_owned(),
         }
     }
 }
@@ -107,8 +119,52 @@ pub fn purpose(text: &str) -> Result<String, ScreenTextFault> {
     } else if read.contains(['.', '!', '?', ':', ';', '¡', '¿']) {
         Err(ScreenTextFault::Sentence)
     } else {
+        check_demands(&read)?;
         Ok(read)
     }
+}
+
+/// From so many digits on a number may be a phone's or an account's.
+const LONG_NUMBER: usize = 7;
+/// What a person is asked for who is to be robbed, as [`words`] reads it.
+const SECRETS: &[&str] = &[
+    "pin",
+    "pins",
+    "password",
+    "passwords",
+    "passcode",
+    "passcodes",
+    "passwd",
+    "otp",
+    "otps",
+    "cvv",
+    "cvc",
+];
+
+/// A purpose neither names a number to pay or to text, nor speaks of secrets.
+fn check_demands(text: &str) -> Result<(), ScreenTextFault> {
+    let mut digits = 0;
+    for character in readable(text).chars() {
+        if character.is_ascii_digit() {
+            digits += 1;
+        } else if character.is_alphabetic() {
+            digits = 0;
+        }
+        if digits >= LONG_NUMBER {
+            return Err(ScreenTextFault::Number);
+        }
+    }
+    let asks = SECRETS.iter().any(|secret| names(text, secret));
+    if asks {
+        Err(ScreenTextFault::AsksForSecret)
+    } else {
+        Ok(())
+    }
+}
+
+/// Whether people read two names as one.
+pub fn is_same_name(one: &str, other: &str) -> bool {
+    words(one).concat() == words(other).concat()
 }
 
 /// The fewest letters and digits of a name that is also found within words. Shorter ones stand within other words by chance.
@@ -197,6 +253,20 @@ mod tests {
             ("agree！", Err(ScreenTextFault::Sentence)),
             ("Umoja Credit: agree", Err(ScreenTextFault::Sentence)),
             ("a\nb", Err(ScreenTextFault::ControlCharacters)),
+            ("pay 5000 to 0123456789", Err(ScreenTextFault::Number)),
+            ("pay 0803 123-4567", Err(ScreenTextFault::Number)),
+            ("call (080) 31/23 45", Err(ScreenTextFault::Number)),
+            (
+                "pay \u{ff10}\u{ff11}\u{ff12}\u{ff13}\u{ff14}\u{ff15}\u{ff16}",
+                Err(ScreenTextFault::Number),
+            ),
+            ("loans of 5000 to 9000", Ok("loans of 5000 to 9000")),
+            ("text your PIN", Err(ScreenTextFault::AsksForSecret)),
+            ("your P.I.N", Err(ScreenTextFault::Sentence)),
+            ("your P I N", Err(ScreenTextFault::AsksForSecret)),
+            ("say your p@ssw0rd", Err(ScreenTextFault::AsksForSecret)),
+            ("an OTP", Err(ScreenTextFault::AsksForSecret)),
+            ("shopping", Ok("shopping")),
             (
                 "123456789012345678901234567890123456789 1",
                 Err(ScreenTextFault::TooLong(40)),
@@ -205,6 +275,23 @@ mod tests {
             ("₦₦₦₦₦₦₦₦₦₦₦₦₦₦ loans", Err(ScreenTextFault::TooLong(40))),
         ] {
             assert_eq!(purpose(written), kept.map(str::to_owned), "{written:?}");
+        }
+    }
+
+    /// Two names that people cannot tell apart are one, in whatever letters, and others are not.
+    #[test]
+    fn names_are_told_apart_as_people_do() {
+        for (one, other, same) in [
+            ("Sandbox Lender", "S\u{430}ndbox Lender", true),
+            ("Sandbox Lender", "sandbox  lender", true),
+            ("Sandbox Lender", "Sandbox Lender\u{200b}", true),
+            ("Sandbox Lender", "Sandbox-Lender.", true),
+            ("Sandbox Lender", "Sandb0x Lender", true),
+            ("Sandbox Lender", "Sandbox Lender Lagos", false),
+            ("Partner 1", "Partner 10", false),
+        ] {
+            assert_eq!(is_same_name(one, other), same, "{one:?} and {other:?}");
+            assert_eq!(is_same_name(other, one), same, "{other:?} and {one:?}");
         }
     }
 

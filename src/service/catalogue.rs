@@ -163,6 +163,11 @@ impl Catalogue {
         listed.iter().find(|institution| institution.id == id).cloned()
     }
 
+    /// What the institutions of all lists are called that have been read.
+    pub fn institution_names(&self) -> BTreeSet<String> {
+        self.lists().institution_names()
+    }
+
     pub fn providers(&self) -> &Providers {
         &self.providers
     }

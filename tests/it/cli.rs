@@ -141,6 +141,18 @@ fn partners_are_added_once() {
         !again.status.success() && text(&again.stderr).contains("partners rotate"),
         "{again:?}"
     );
+    // What people read as that name is refused, and so is what ends a sentence of ours.
+    for alike in ["Duk\u{430}", "duka", "D u k a", "Duka\u{200b}", "DUKA."] {
+        let refused = partners(&["add", alike, "--purpose", "loans"]);
+        assert!(
+            !refused.status.success() && text(&refused.stderr).contains("told apart"),
+            "{alike:?}: {refused:?}"
+        );
+    }
+    for odd in ["`Lender\". Agree?`", "Lender: agree", "Lender\u{201d} asks"] {
+        let refused = partners(&["add", odd, "--purpose", "loans"]);
+        assert!(!refused.status.success(), "{odd:?}: {refused:?}");
+    }
     let nobody = partners(&["rotate", "Soko"]);
     assert!(text(&nobody.stderr).contains("partners list"), "{nobody:?}");
     let next = partners(&["rotate", "Duka", "--publishable"]);

@@ -1,6 +1,6 @@
 //! The lists in memory, and who uses which.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -140,6 +140,12 @@ impl Lists {
 
     pub(super) fn institutions(&self, key: &ListKey) -> Option<&[Institution]> {
         Some(&self.read.get(key)?.institutions)
+    }
+
+    /// What the institutions of all lists are called.
+    pub(super) fn institution_names(&self) -> BTreeSet<String> {
+        let listed = self.read.values().flat_map(|list| &list.institutions);
+        listed.map(|institution| institution.name.clone()).collect()
     }
 
     pub(super) fn read_at(&self, key: &ListKey) -> Option<Timestamp> {

@@ -11,6 +11,7 @@ use crate::core::seal::Keyring;
 use crate::core::time::Timestamp;
 use crate::core::token_bucket::RateLimit;
 use crate::records::Records;
+use crate::service::catalogue::Catalogue;
 use crate::service::deps::Deps;
 use crate::service::providers::Providers;
 
@@ -29,6 +30,8 @@ pub struct AccountApi {
     pub(super) records: Arc<dyn Records>,
     /// The partner they know is the one of the configuration.
     pub(super) providers: Arc<Providers>,
+    /// Whose names a partner must not speak in.
+    pub(super) catalogue: Arc<Catalogue>,
     pub(super) keyring: Arc<Keyring>,
     pub(super) deps: Deps,
     /// How partners may call.
@@ -42,6 +45,7 @@ impl AccountApi {
     pub fn new(
         records: Arc<dyn Records>,
         providers: Arc<Providers>,
+        catalogue: Arc<Catalogue>,
         keyring: Arc<Keyring>,
         deps: Deps,
         settings: ApiSettings,
@@ -49,6 +53,7 @@ impl AccountApi {
         Self {
             records,
             providers,
+            catalogue,
             keyring,
             deps,
             settings,

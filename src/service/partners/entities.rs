@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::account_api::AccountApi;
 use super::context::RequestContext;
 use super::error::{ApiError, into_result};
-use super::validation::{OtherPartners, Validation};
+use super::validation::{OtherBusinesses, Validation};
 use super::views::{ApiTime, List};
 use super::views::{deserialize_nullable, view};
 use crate::core::ids::{EntityId, RoleId};
@@ -71,7 +71,7 @@ impl AccountApi {
     pub(crate) async fn create_entity(&self, context: &RequestContext, new: NewEntity) -> Result<EntityView, ApiError> {
         let mut validation = Validation::default();
         validation.check_text("/name", &new.name, MAX_NAME_CHARS);
-        let others = OtherPartners::of(self.records.as_ref(), context.scope.partner).await?;
+        let others = OtherBusinesses::of(self.records.as_ref(), &self.catalogue, context.scope.partner).await?;
         validation.check_attribution("/name", &new.name, &others);
         validation.finish()?;
         let now = self.now();
@@ -101,7 +101,7 @@ impl AccountApi {
         let mut validation = Validation::default();
         if let Some(name) = &edit.name {
             validation.check_text("/name", name, MAX_NAME_CHARS);
-            let others = OtherPartners::of(self.records.as_ref(), context.scope.partner).await?;
+            let others = OtherBusinesses::of(self.records.as_ref(), &self.catalogue, context.scope.partner).await?;
             validation.check_attribution("/name", name, &others);
         }
         validation.finish()?;

@@ -12,7 +12,7 @@ use super::account_api::AccountApi;
 use super::context::RequestContext;
 use super::error::ApiError;
 use super::schemas::environments;
-use super::validation::{OtherPartners, Validation};
+use super::validation::{OtherBusinesses, Validation};
 use super::views::{ApiTime, List, view};
 use crate::core::api_key::ApiEnvironment;
 use crate::core::ids::{EntityId, PartnerId, UserId};
@@ -173,7 +173,10 @@ impl AccountApi {
         edit: PartnerEdit,
     ) -> Result<PartnerView, ApiError> {
         let mut validation = Validation::default();
-        let others = OtherPartners::of(self.records.as_ref(), context.scope.partner).await?;
+        let others = match &edit.purpose {
+            Some(_) => OtherBusinesses::of(self.records.as_ref(), &self.catalogue, context.scope.partner).await?,
+            None => OtherBusinesses::default(),
+        };
         let purpose = validation.check_purpose("/purpose", edit.purpose.as_ref(), &others);
         if edit.data_days.is_some_and(|days| !(1..=MAX_DAYS).contains(&days)) {
             validation.add("/data_days", "out_of_range", format!("1 to {MAX_DAYS}"));

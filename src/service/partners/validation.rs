@@ -3,27 +3,31 @@
 use super::error::{ApiError, FieldError};
 use crate::core::ids::PartnerId;
 use crate::core::screen_text::{self, ScreenTextFault};
-use crate::records::{Partner, PartnerRecords};
+use crate::records::PartnerRecords;
+use crate::service::catalogue::Catalogue;
 
-/// The partners that a partner must not speak for.
+/// Who speaks around a partner's words on the screen.
+const PRODUCT: &str = "Kiungo";
+
+/// Names in which a partner must not speak.
 #[derive(Debug, Default)]
-pub struct OtherPartners(Vec<Partner>);
+pub struct OtherBusinesses(Vec<String>);
 
-impl OtherPartners {
+impl OtherBusinesses {
+    /// The other partners, the institutions of all lists that have been read, and this product.
+    ///
     /// # Errors
     /// When the records are not available.
-    pub async fn of(records: &dyn PartnerRecords, partner: PartnerId) -> Result<Self, ApiError> {
-        let mut others = records.partners().await?;
-        let own = others
-            .iter()
-            .position(|other| other.id == partner)
-            .map(|at| others.remove(at));
-        // One that is called alike cannot be told apart from it anyway.
-        others.retain(|other| {
-            own.as_ref()
-                .is_none_or(|own| !screen_text::names(&own.name, &other.name))
-        });
-        Ok(Self(others))
+    pub async fn of(records: &dyn PartnerRecords, catalogue: &Catalogue, partner: PartnerId) -> Result<Self, ApiError> {
+        let mut partners = records.partners().await?;
+        let own = partners.iter().position(|other| other.id == partner);
+        let own = own.map(|at| partners.remove(at).name);
+        let mut names: Vec<_> = partners.into_iter().map(|other| other.name).collect();
+        names.extend(catalogue.institution_names());
+        names.push(PRODUCT.to_owned());
+        // One that is called alike cannot be told apart from it anyway; and a bank may speak in its own name.
+        names.retain(|name| own.as_ref().is_none_or(|own| !screen_text::names(own, name)));
+        Ok(Self(names))
     }
 }
 
@@ -51,8 +55,8 @@ impl Validation {
         self.add(pointer, fault.code(), fault.remedy());
     }
 
-    /// A purpose of the consent, as people will read it: see [`screen_text::purpose`]. It may name no other partner.
-    pub fn check_purpose(&mut self, pointer: &str, text: Option<&String>, others: &OtherPartners) -> Option<String> {
+    /// A purpose of the consent, as people will read it: see [`screen_text::purpose`]. It may name nobody else.
+    pub fn check_purpose(&mut self, pointer: &str, text: Option<&String>, others: &OtherBusinesses) -> Option<String> {
         match screen_text::purpose(text?) {
             Ok(purpose) => {
                 self.check_attribution(pointer, &purpose, others);
@@ -65,9 +69,9 @@ impl Validation {
         }
     }
 
-    /// What a partner writes must not be read as another partner's words.
-    pub fn check_attribution(&mut self, pointer: &str, text: &str, others: &OtherPartners) {
-        if others.0.iter().any(|other| screen_text::names(text, &other.name)) {
+    /// What a partner writes must not be read as somebody else's words.
+    pub fn check_attribution(&mut self, pointer: &str, text: &str, others: &OtherBusinesses) {
+        if others.0.iter().any(|other| screen_text::names(text, other)) {
             self.add(pointer, "names_another", "leave out the names of other businesses");
         }
     }

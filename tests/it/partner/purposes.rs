@@ -64,8 +64,8 @@ async fn what_cannot_be_read_is_refused_everywhere() {
     sandbox.stop().await;
 }
 
-/// A purpose is kept as it is read, stands between quotation marks on the screen and in the consent, ends no sentence and names
-/// nobody else who is registered here, however they are spelt.
+/// A purpose is kept as it is read, stands between quotation marks on the screen and in the consent, ends no sentence, names
+/// nobody else (a partner, a bank, us), however they are spelt, and no number or secret.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_purpose_speaks_for_nobody_else() {
     let sandbox = Sandbox::start().await;
@@ -80,6 +80,17 @@ async fn a_purpose_speaks_for_nobody_else() {
         ("S\u{430}ndbox Lender loans", "names_another"),
         ("Sand\u{200b}box Lender loans", "names_another"),
         ("5andb0xLender loans", "names_another"),
+        // Banks, and we ourselves.
+        ("GTBank asks you to agree", "names_another"),
+        ("GT-B\u{430}nk loans", "names_another"),
+        ("a loan by zenith bank", "names_another"),
+        ("Kiungo", "names_another"),
+        ("K1UNG0 needs this", "names_another"),
+        // Nobody is to be paid, texted or told a secret.
+        ("pay 5000 to 0123456789", "number"),
+        ("text 0803 123-4567", "number"),
+        ("text your PIN", "asks_for_secret"),
+        ("we need your p@ssw0rd", "asks_for_secret"),
     ] {
         for (method, path) in [("POST", "/v1/link-intents"), ("PATCH", "/v1/partner")] {
             let refused = api

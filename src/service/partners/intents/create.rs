@@ -20,7 +20,7 @@ use crate::records::{IntentState, LinkIntent, Partner, QueuedSms, WriteOutcome};
 use crate::service::partners::context::RequestContext;
 use crate::service::partners::error::ApiError;
 use crate::service::partners::linking_api::{LinkingApi, seal_failure};
-use crate::service::partners::validation::{OtherPartners, Validation};
+use crate::service::partners::validation::{OtherBusinesses, Validation};
 use crate::service::sealing::SealedIntent;
 use crate::service::turn::sms::service_code_for;
 
@@ -41,7 +41,8 @@ const MAX_CODE_TRIES: usize = 16;
 #[schema(as = NewLinkIntent)]
 pub struct NewIntent {
     /// What the data are used for, as quoted in the consent: a few words of 1 to 40 characters without `.`, `!`, `?`, `:` and
-    /// `;` and without the name of another business. Kept as a phone shows it. By default the partner's purpose.
+    /// `;`, without the name of another business, of a bank or of Kiungo, without a long number, and without a word for a PIN
+    /// or a password. Kept as a phone shows it. By default the partner's purpose.
     #[schema(min_length = 1, max_length = 40, format = "printed")]
     pub purpose: Option<String>,
     /// Which data: `account`, `balance`, `transactions`, `identity`. By default the account.
@@ -127,8 +128,8 @@ impl LinkingApi {
     async fn validate(&self, partner: PartnerId, new: &NewIntent) -> Result<ValidatedIntent, ApiError> {
         let mut validation = Validation::default();
         let others = match &new.purpose {
-            Some(_) => OtherPartners::of(self.records.as_ref(), partner).await?,
-            None => OtherPartners::default(),
+            Some(_) => OtherBusinesses::of(self.records.as_ref(), &self.turns.catalogue, partner).await?,
+            None => OtherBusinesses::default(),
         };
         let purpose = validation.check_purpose("/purpose", new.purpose.as_ref(), &others);
         validation.check_range("/days", new.days.map(u64::from), CONSENT_DAYS);
