@@ -1,9 +1,15 @@
 //! What a partner writes and people read: judged by what is left of it on a phone, and never read as somebody else's words.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::support::aggregator::{AggregatorClient, Phone};
+use crate::support::eventually;
 use crate::support::sandbox::Sandbox;
+
+/// Long enough for a list to be read on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 const NUMBER: &str = "+2348030008821";
 
@@ -71,6 +77,18 @@ async fn a_purpose_speaks_for_nobody_else() {
     let sandbox = Sandbox::start().await;
     let api = sandbox.another(1).await;
     let token = api.token().await;
+    // Banks are known once their list has been read.
+    eventually(PATIENCE, async || {
+        let bank = json!({"purpose": "a loan by Zenith Bank"});
+        api.ask("PATCH", "/v1/partner")
+            .json(&bank)
+            .by(&token)
+            .send()
+            .await
+            .status
+            == 422
+    })
+    .await;
     for (purpose, code) in [
         ("FREE CASH. Sandbox Lender asks you", "sentence"),
         ("FREE CASH! Agree", "sentence"),
