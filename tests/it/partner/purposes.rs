@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::support::aggregator::{AggregatorClient, Phone};
+use crate::support::api::Api;
 use crate::support::eventually;
 use crate::support::sandbox::Sandbox;
 
@@ -70,6 +71,16 @@ async fn what_cannot_be_read_is_refused_everywhere() {
     sandbox.stop().await;
 }
 
+/// Banks are known once their list has been read.
+async fn knows_banks(api: &Api, token: &str) {
+    let bank = json!({"purpose": "a loan by Zenith Bank"});
+    eventually(PATIENCE, async || {
+        let changed = api.ask("PATCH", "/v1/partner").json(&bank).by(token).send().await;
+        changed.status == 422
+    })
+    .await;
+}
+
 /// A purpose is kept as it is read, stands between quotation marks on the screen and in the consent, ends no sentence, names
 /// nobody else (a partner, a bank, us), however they are spelt, and no number or secret.
 #[tokio::test(flavor = "multi_thread")]
@@ -77,18 +88,7 @@ async fn a_purpose_speaks_for_nobody_else() {
     let sandbox = Sandbox::start().await;
     let api = sandbox.another(1).await;
     let token = api.token().await;
-    // Banks are known once their list has been read.
-    eventually(PATIENCE, async || {
-        let bank = json!({"purpose": "a loan by Zenith Bank"});
-        api.ask("PATCH", "/v1/partner")
-            .json(&bank)
-            .by(&token)
-            .send()
-            .await
-            .status
-            == 422
-    })
-    .await;
+    knows_banks(&api, &token).await;
     for (purpose, code) in [
         ("FREE CASH. Sandbox Lender asks you", "sentence"),
         ("FREE CASH! Agree", "sentence"),
