@@ -174,7 +174,7 @@ async fn invitations_are_capped() {
     ];
     let sandbox = Sandbox::with(&caps).await;
     let (one, two) = (sandbox.another(1).await, sandbox.another(2).await);
-    let invited = async |api: &crate::support::api::Api, number: &str| {
+    let invited = async |api: &Api, number: &str| {
         let token = api.token().await;
         let body = json!({"msisdn": number, "sms": true});
         let answer = api.post("/v1/link-intents", &body).by(&token).send().await;
