@@ -1,7 +1,7 @@
 ### English. Reviewed: this is the text the others are translated from.
 ### Every message must fit a keypad phone: plain words, short lines, nothing outside GSM-7.
 ### $partner the business, $data what it wants to read, $purpose what it wants the data for, $days how long, $bank the institution, $field what the
-### bank calls the field, $account the last digits of an account, $seconds and $minutes durations, $left tries left,
+### bank calls the field, $account the last digits of an account, $seconds and $minutes durations, $left tries left, $count how many,
 ### $dial what to dial, $message what the bank says, $code what its app shows too, $url the address of a page.
 
 ## Screens
@@ -11,6 +11,11 @@ welcome =
         [one] { $days } day
        *[other] { $days } days
     }. Agree?
+welcome-again =
+    { $partner }: link an old account again and share { $data } for "{ $purpose }", { $days ->
+        [one] { $days } day
+       *[other] { $days } days
+    }.
 partners = Which business do you link for?
 no-partner = No business asks for an account here now. Dial the code that a business gave you.
 needs-login = { $bank } { $account }: log in there again, or { $partner } sees nothing new.
@@ -61,7 +66,9 @@ no-way = No account can be linked on this line. Nothing was sent. Ask { $partner
 resume = Go on with { $bank }?
 news = { $bank } { $account } is linked for { $partner }.
 links = Your linked accounts:
+links-some-unused = Your accounts ({ $count } more: link them again to see):
 no-links = You have no linked accounts.
+links-unused = Accounts not used for long: { $count }. To see or end one, link it again, or ask the business it is for.
 link = { $bank } { $account } for { $partner } until { $until }.
 link-needs-login = { $bank } { $account } for { $partner } until { $until }. Needs a new login.
 unlink = Unlink { $bank } { $account }? { $partner } will no longer see it.

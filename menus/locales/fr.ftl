@@ -8,6 +8,11 @@ welcome =
         [one] { $days } jour
        *[other] { $days } jours
     }. D'accord ?
+welcome-again =
+    { $partner } : relier un ancien compte, lire { $data } pour "{ $purpose }", { $days ->
+        [one] { $days } jour
+       *[other] { $days } jours
+    }.
 partners = Pour quelle entreprise ?
 no-partner = Aucune entreprise ne demande de compte ici. Composez le code donné par une entreprise.
 needs-login = { $bank } { $account } : reconnectez-vous, sinon { $partner } ne voit rien de neuf.
@@ -58,7 +63,9 @@ no-way = Aucun compte ne se lie sur cette ligne. Rien n'est parti. Voyez { $part
 resume = Continuer avec { $bank } ?
 news = { $bank } { $account } est lié pour { $partner }.
 links = Vos comptes liés :
+links-some-unused = Vos comptes ({ $count } autres : à relier) :
 no-links = Vous n'avez aucun compte lié.
+links-unused = Comptes longtemps sans usage : { $count }. Pour voir ou stopper, reliez-les ou voyez l'entreprise.
 link = { $bank } { $account } pour { $partner }, fin { $until }.
 link-needs-login = { $bank } { $account } pour { $partner }, fin { $until }. Connexion à refaire.
 unlink = Délier { $bank } { $account } ? { $partner } ne le verra plus.

@@ -8,6 +8,11 @@ welcome =
         [one] kwana { $days }
        *[other] kwanaki { $days }
     }. Kun yarda?
+welcome-again =
+    { $partner }: sake hada tsohon asusu, a karanta { $data } domin "{ $purpose }", { $days ->
+        [one] kwana { $days }
+       *[other] kwanaki { $days }
+    }.
 partners = Domin wane kamfani kuke hadawa?
 no-partner = Babu kamfanin da ke neman asusu a nan yanzu. Kira lambar da kamfani ya ba ku.
 needs-login = { $bank } { $account }: ku sake shiga, ko { $partner } ba zai ga sabon abu ba.
@@ -58,7 +63,9 @@ no-way = Ba a iya hada asusu a wannan layi. Ba a aika komai ba. Ku tambayi { $pa
 resume = Ci gaba da { $bank }?
 news = An hada { $bank } { $account } da { $partner }.
 links = Asusun da kuka hada:
+links-some-unused = Asusunka (saura { $count }: sake hada su):
 no-links = Ba ku hada wani asusu ba.
+links-unused = Asusun da aka dade ba a yi amfani da su: { $count }. Don gani ko dakatarwa, sake hadawa, ko tambayi kamfani.
 link = { $bank } { $account } da { $partner } har { $until }.
 link-needs-login = { $bank } { $account } da { $partner } har { $until }. A sake shiga.
 unlink = A cire { $bank } { $account }? { $partner } ba zai sake ganinsa ba.

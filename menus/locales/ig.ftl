@@ -4,6 +4,7 @@
 ## Screens
 
 welcome = { $partner } choro igu { $data } gi maka "{ $purpose }", ruo ubochi { $days }. I kwere?
+welcome-again = { $partner }: jikoo akaunti ochie ozo ka o guo { $data } gi maka "{ $purpose }", ubochi { $days }.
 partners = Kedu ulo oru i na-ejikoro?
 no-partner = O nweghi ulo oru na-ajo akauntu ebe a ugbu a. Kpoo koodu ulo oru nyere gi.
 needs-login = { $bank } { $account }: banye ozo, ka { $partner } wee hu ihe ohuru.
@@ -46,7 +47,9 @@ no-way = Enweghi ike ijiko akaunti n'ahiri a. O nweghi ihe ezigara. Juo { $partn
 resume = Gaa n'ihu na { $bank }?
 news = Ejikola { $bank } { $account } na { $partner }.
 links = Akauntu i jikoro:
+links-some-unused = Akauntu gi ({ $count } ozo: jikoo ha ozo):
 no-links = I jikobeghi akauntu o bula.
+links-unused = Akauntu ejighi eme ihe kemgbe: { $count }. Iji hu ma o bu kwusi otu, jikoo ya ozo, ma o bu juo ulo oru.
 link = { $bank } { $account }, ejikoro na { $partner } ruo { $until }.
 link-needs-login = { $bank } { $account }, ejikoro na { $partner } ruo { $until }. Banye ozo.
 unlink = Wepu { $bank } { $account }? { $partner } agaghi ahu ya ozo.

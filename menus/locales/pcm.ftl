@@ -7,6 +7,11 @@ welcome =
         [one] { $days } day
        *[other] { $days } days
     }. You gree?
+welcome-again =
+    { $partner }: link old account again make dem read { $data } for "{ $purpose }", { $days ->
+        [one] { $days } day
+       *[other] { $days } days
+    }.
 partners = Which business you wan link for?
 no-partner = No business dey ask for account here now. Dial the code wey business give you.
 needs-login = { $bank } { $account }: log in again, or { $partner } no go see new thing.
@@ -57,7 +62,9 @@ no-way = You no fit link account here. We no send anything. Ask { $partner } for
 resume = Continue with { $bank }?
 news = { $bank } { $account } don link for { $partner }.
 links = Accounts wey you don link:
+links-some-unused = Your accounts ({ $count } more: link am again to see):
 no-links = You never link any account.
+links-unused = Accounts wey nobody use for long: { $count }. To see or end one, link am again, or ask the business.
 link = { $bank } { $account } for { $partner } till { $until }
 link-needs-login = { $bank } { $account } for { $partner } till { $until }. E need new login.
 unlink = Unlink { $bank } { $account }? { $partner } no go see am again.

@@ -7,6 +7,11 @@ welcome =
         [one] siku { $days }
        *[other] siku { $days }
     }. Unakubali?
+welcome-again =
+    { $partner }: unganisha tena akaunti ya kale, isome { $data }: "{ $purpose }", { $days ->
+        [one] siku { $days }
+       *[other] siku { $days }
+    }.
 partners = Unaunganisha kwa biashara gani?
 no-partner = Hakuna biashara inayoomba akaunti hapa sasa. Piga namba ambayo biashara ilikupa.
 needs-login = { $bank } { $account }: ingia tena, la sivyo { $partner } haitaona kipya.
@@ -57,7 +62,9 @@ no-way = Akaunti haiwezi kuunganishwa hapa. Hakuna kilichotumwa. Uliza { $partne
 resume = Endelea na { $bank }?
 news = { $bank } { $account } kwa { $partner }: tayari.
 links = Akaunti zilizounganishwa:
+links-some-unused = Akaunti zako ({ $count } zaidi: unganisha tena):
 no-links = Huna akaunti iliyounganishwa.
+links-unused = Akaunti zisizotumika muda mrefu: { $count }. Kuona au kusitisha, unganisha tena, au uliza biashara.
 link = { $bank } { $account } kwa { $partner } hadi { $until }.
 link-needs-login = { $bank } { $account } kwa { $partner } hadi { $until }. Ingia tena.
 unlink = Ondoa { $bank } { $account }? { $partner } haitaiona tena.

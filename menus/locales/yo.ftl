@@ -4,6 +4,7 @@
 ## Screens
 
 welcome = { $partner } fe ka { $data } re fun "{ $purpose }", fun ojo { $days }. Se o gba?
+welcome-again = { $partner }: tun so akanti atijo po, ka a le ka { $data } re fun "{ $purpose }", ojo { $days }.
 partners = Ile ise wo ni o n so fun?
 no-partner = Ko si ile ise to n beere akanti nibi bayii. Pe koodu ti ile ise fun o.
 needs-login = { $bank } { $account }: tun wole, bi bee ko { $partner } ko ni ri tuntun.
@@ -46,7 +47,9 @@ no-way = A ko le so akanti po nibi. A ko fi nnkan kan ranse. Bi { $partner } lee
 resume = Tesiwaju pelu { $bank }?
 news = A ti so { $bank } { $account } po mo { $partner }.
 links = Akanti ti o ti so po:
+links-some-unused = Akanti re ({ $count } miran: tun so won po):
 no-links = O ko so akanti kankan po.
+links-unused = Akanti ti a ko lo pe: { $count }. Lati ri tabi da okan duro, tun so o po, tabi bi ile ise.
 link = { $bank } { $account }, a so o po mo { $partner } titi di { $until }.
 link-needs-login = { $bank } { $account }, a so o po mo { $partner } titi di { $until }. Tun wole.
 unlink = Tu { $bank } { $account }? { $partner } ko ni ri i mo.

@@ -280,6 +280,7 @@ fn flow(config: &Config, providers: &Providers, texts: bool, keyring: Arc<Keyrin
             default_terms: default_request_terms(config),
             policy: config.policy.rules.clone(),
             subscriber_pin: config.policy.subscriber_pin,
+            ask_login_after: config.policy.ask_login_after(),
             sms_enabled: texts,
             providers: providers.rules(),
             lease_margin: lease_margin(config),

@@ -1,4 +1,6 @@
-//! `[policy]`: whether bank secrets may be typed over USSD and sent by SMS.
+//! `[policy]`: whether bank secrets may be typed over USSD and sent by SMS, and what protects what is linked.
+
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -14,6 +16,9 @@ const USSD_RULES: &[(&str, SecretsOverUssd)] = &[
 
 const SMS_RULES: &[(&str, SecretsOverSms)] = &[("allow", SecretsOverSms::Allow), ("deny", SecretsOverSms::Deny)];
 
+/// After how many days without use a link is shown only once its account has been linked again.
+const ASK_LOGIN_AFTER_DAYS: u16 = 180;
+
 const PIN_RULES: &[(&str, SubscriberPin)] = &[
     ("off", SubscriberPin::Off),
     ("optional", SubscriberPin::Optional),
@@ -25,6 +30,16 @@ pub struct PolicyConfig {
     #[serde(flatten)]
     pub rules: Policy,
     pub subscriber_pin: SubscriberPin,
+    /// After how many days without use a link is shown only once its account has been linked again; 0: it always is.
+    pub ask_login_after_days: u16,
+}
+
+impl PolicyConfig {
+    /// The same as a time; `None`: a link is always shown.
+    pub fn ask_login_after(&self) -> Option<Duration> {
+        let days = u64::from(self.ask_login_after_days);
+        (days > 0).then(|| Duration::from_hours(days * 24))
+    }
 }
 
 pub(super) fn read(mut section: Section<'_>) -> Option<PolicyConfig> {
@@ -41,6 +56,9 @@ pub(super) fn read(mut section: Section<'_>) -> Option<PolicyConfig> {
             parse_pin_rule,
         )
         .unwrap_or_default();
+    let ask_login_after_days = section
+        .number("ask_login_after_days", 0..=730)
+        .unwrap_or(ASK_LOGIN_AFTER_DAYS);
     let overrides: Vec<_> = section
         .sections("overrides")
         .into_iter()
@@ -73,7 +91,11 @@ pub(super) fn read(mut section: Section<'_>) -> Option<PolicyConfig> {
         overrides,
         card_and_pin,
     };
-    Some(PolicyConfig { rules, subscriber_pin })
+    Some(PolicyConfig {
+        rules,
+        subscriber_pin,
+        ask_login_after_days,
+    })
 }
 
 fn parse_pin_rule(text: &str) -> Result<SubscriberPin, String> {

@@ -100,6 +100,9 @@ impl ConsentEnd {
         let Some((consent, partner)) = consent.zip(partner).filter(|_| self.outbox.is_available()) else {
             return Ok(None);
         };
+        if self.is_long_unused(link).await? {
+            return Ok(None);
+        }
         let sealing = &self.deps.sealing;
         let to = match sealing.open_msisdn(&consent.tag, consent.id, &consent.msisdn) {
             Ok(to) => to,
@@ -135,6 +138,15 @@ impl ConsentEnd {
                 Ok(None)
             }
         }
+    }
+
+    /// Whether a link is one that a dial does not show: then the number may be somebody else's, who is told nothing of it.
+    async fn is_long_unused(&self, link: &Link) -> Result<bool, RecordsError> {
+        let (settings, now) = (&self.updater.flow.settings, self.deps.clock.now());
+        let operator = settings.default_terms.partner;
+        let known = self.deps.records.history(operator, &link.tag, now, true).await?;
+        let after = settings.used_after(known.pin.as_ref(), now);
+        Ok(after.is_some_and(|after| link.used_at <= after))
     }
 
     /// Writes a person's new consent for a link, and tells them.

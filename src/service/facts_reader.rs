@@ -84,7 +84,7 @@ impl FactsReader {
                 .iter()
                 .map(|link| named_link_summary(link, &requests.partners))
                 .collect(),
-            last_institution: facts.last_institution.map(|(institution, _)| institution),
+            last_institution: facts.last_institution,
             refusals: facts
                 .failed_logins
                 .into_iter()
@@ -251,6 +251,7 @@ pub fn link_summary(link: &Link, again: bool) -> LinkSummary {
         duplicate: again,
         until: link.until,
         needs_login: link.state == LinkState::ReauthRequired,
+        used_at: link.used_at,
     }
 }
 

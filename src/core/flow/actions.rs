@@ -75,7 +75,10 @@ impl Step<'_> {
     }
 
     fn consent(&mut self) -> Transition {
-        let (consent, terms) = (self.consent_on_screen("welcome"), self.terms_on_screen().clone());
+        let (consent, terms) = (
+            self.consent_on_screen(self.screen_wording("welcome")),
+            self.terms_on_screen().clone(),
+        );
         let mut session = ConnectSession::new(self.context.ids.session, Some(consent));
         session.started_in = self.state.dialogs.first().map(|dialog| dialog.key);
         session.terms = Some(terms);

@@ -197,6 +197,8 @@ impl Step<'_> {
         self.state.links.retain(|known| known.id != link.id);
         self.state.links.insert(0, link.clone());
         session.result = Some(link);
+        // What only a code spoke for that has ended is not shown without it.
+        self.withhold_long_unused();
     }
 
     pub(super) fn apply_failure(&mut self, failure: &Failure) {

@@ -225,6 +225,7 @@ impl Step<'_> {
             self.reply_with_screen();
         }
         self.state.links.retain(|link| link.id != id);
+        self.state.withheld.retain(|link| link.id != id);
         self.state.ending.retain(|ending| ending.link != id);
         self.state.forget_result(id);
     }

@@ -13,8 +13,8 @@ pub struct SubscriberFacts {
     pub links: Vec<LinkSummary>,
     /// Which of their consents end soon, the first first.
     pub ending: Vec<EndingConsent>,
-    /// The institution used last.
-    pub last_institution: Option<String>,
+    /// The institution used last, and when.
+    pub last_institution: Option<(String, Timestamp)>,
     /// Refused and unknown logins of the last day.
     pub refusals: Vec<Refusal>,
     pub pin: Option<Pin>,

@@ -61,13 +61,14 @@ impl Flow {
             state.terms = None;
             touched = true;
         }
-        let links = state.links.len();
+        let links = state.links.len() + state.withheld.len();
         // One without a name is read again by the next dial, if it is another's.
         let theirs = |owner: Option<PartnerId>| owner.is_none_or(|owner| owner == partner);
         state
             .links
             .retain(|link| !theirs(link.partner.as_ref().map(|owner| owner.id)));
-        touched |= state.links.len() < links;
+        state.withheld.retain(|link| !theirs(link.partner));
+        touched |= state.links.len() + state.withheld.len() < links;
         state.ending.retain(|ending| ending.terms.partner != partner);
         if let Some(requests) = &mut state.requests {
             let asked = requests.len();
@@ -91,6 +92,6 @@ impl Subscriber {
         });
         let asked = self.terms.as_ref().is_some_and(|terms| terms.partner != partner);
         let begun = self.session.is_some() || !self.set_aside.is_empty();
-        begun || !self.links.is_empty() || self.pin.is_some() || asks || asked
+        begun || !self.links.is_empty() || !self.withheld.is_empty() || self.pin.is_some() || asks || asked
     }
 }

@@ -65,11 +65,6 @@ impl Step<'_> {
         self.login_obstacle().unwrap_or_else(|| self.open_session_and_wait())
     }
 
-    pub(super) fn show_links(&self) -> Transition {
-        let none = self.state.links.is_empty();
-        if none { Outcome::NoLinks } else { Outcome::Links }.into()
-    }
-
     pub(super) fn pick_link(&mut self, key: &str) -> Transition {
         self.state.cursor.link = LinkId::parse(key).ok();
         if self.state.selected_link().is_some() {

@@ -19,6 +19,7 @@
 //! | `sms_proof.rs`, `sms_screens.rs` | what binds a person by SMS; what screens say by SMS |
 //! | `dialogs.rs`, `sms.rs` | is this callback or SMS new, a repeat, late, or in a dialog that is not in charge? what differs by SMS |
 //! | `turn.rs`, `reconcile.rs` | a person dialled or typed; what the records knew when they dialled |
+//! | `long_unused.rs` | which links are not shown, as nobody has used them for long |
 //! | `notices.rs`, `entry.rs`, `requesters.rs` | what is told at the beginning of a dial; where it begins; who asks, and for what |
 //! | `field_value.rs` | what a typed line is as an answer |
 //! | `actions.rs`, `fields.rs`, `accounts.rs`, `links.rs`, `pin.rs` | what each action of the menu does |
@@ -45,6 +46,7 @@ mod fields;
 pub mod forget;
 pub mod handover;
 mod links;
+mod long_unused;
 pub mod notices;
 mod off_phone;
 pub(crate) mod offers;

@@ -13,11 +13,8 @@ use crate::core::menu::{Outcome, Role};
 impl Step<'_> {
     /// Takes over what the records know.
     pub(super) fn reconcile(&mut self, facts: &SubscriberFacts) {
-        self.state.links.clone_from(&facts.links);
-        self.state.ending.clone_from(&facts.ending);
-        if facts.last_institution.is_some() {
-            self.state.last_institution.clone_from(&facts.last_institution);
-        }
+        self.reconcile_pin(facts.pin.as_ref());
+        self.reconcile_links(facts);
         for refusal in &facts.refusals {
             if !self.state.refusals.contains(refusal) {
                 self.state.refusals.push(refusal.clone());
@@ -26,7 +23,6 @@ impl Step<'_> {
         self.state
             .refusals
             .retain(|refusal| self.context.now.since(refusal.at) < REFUSAL_MEMORY);
-        self.reconcile_pin(facts.pin.as_ref());
         if let Some(made) = &facts.newest_link {
             self.state.fresh_login = self.state.fresh_login.max(Some(made.begun_at));
             self.reconcile_link(made);
@@ -47,7 +43,8 @@ impl Step<'_> {
             None => self.reconcile_pending(facts),
         }
         self.reconcile_aside(&facts.unresolved);
-        if let Some(made) = &facts.untold_link {
+        let untold = facts.untold_link.as_ref();
+        if let Some(made) = untold.filter(|made| !self.state.is_withheld(made.link.id)) {
             self.tell_link(made);
         }
     }

@@ -43,7 +43,7 @@ impl Step<'_> {
     /// A dialog begins: these ask now.
     pub(super) fn set_requests(&mut self, asks: Option<&[RequestTerms]>) {
         if let Some(asks) = asks {
-            self.state.requests = Some(asks.to_vec());
+            self.state.requests = Some(asks.iter().map(|asked| self.open_terms(asked)).collect());
             self.state.terms = None;
         }
     }

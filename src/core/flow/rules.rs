@@ -28,6 +28,8 @@ pub struct FlowSettings {
     pub policy: Policy,
     /// Whether people may have a code of their own.
     pub subscriber_pin: SubscriberPin,
+    /// After how long without use a link is shown only once its account has been linked again; `None`: always.
+    pub ask_login_after: Option<Duration>,
     /// Whether people can be sent SMS.
     pub sms_enabled: bool,
     /// What the providers differ in, by their names.

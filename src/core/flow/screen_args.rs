@@ -55,6 +55,10 @@ impl Step<'_> {
             ("account", TemplateArg::Text(self.shown_account())),
             ("until", TemplateArg::Text(until)),
             (
+                "count",
+                TemplateArg::Number(i64::try_from(self.state.withheld.len()).unwrap_or(i64::MAX)),
+            ),
+            (
                 "message",
                 TemplateArg::Text(session.map_or(String::new(), |session| self.bank_message(session))),
             ),
@@ -162,6 +166,9 @@ impl Step<'_> {
         let needs_login = self.state.selected_link().filter(|link| link.needs_login);
         match id {
             "open-page" if approve => "open-page-approve",
+            // By SMS it is not told that there was a link before.
+            "welcome" if self.terms_on_screen().again && self.state.sms_dialog().is_none() => "welcome-again",
+            "links" if !self.state.withheld.is_empty() => "links-some-unused",
             "link" if needs_login.is_some() => "link-needs-login",
             "needs-login" if needs_login.is_some_and(|link| self.login_is_elsewhere(link)) => "needs-login-elsewhere",
             id => self.sms_wording(id),

@@ -9,7 +9,7 @@ use super::terms::{PartnerRef, RequestTerms};
 use super::waiting::{AccountList, Waiting};
 use crate::core::attempt::LiveAttempt;
 use crate::core::consent;
-use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, IntentId, LinkId, SeriesId};
+use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, IntentId, LinkId, PartnerId, SeriesId};
 use crate::core::linking::{AuthMethod, ProviderSession, SubmissionStep};
 use crate::core::menu::Outcome;
 use crate::core::messages::Locale;
@@ -256,6 +256,17 @@ pub struct LinkSummary {
     /// Whether its bank wants the person to log in again before anything more is read.
     #[serde(default)]
     pub needs_login: bool,
+    /// When its person last saw it here, or linked its account again.
+    #[serde(default)]
+    pub used_at: Timestamp,
+}
+
+/// A link that is not shown: all that is known of it is that it is there, and with whom.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WithheldLink {
+    pub id: LinkId,
+    /// `None`: that is not known.
+    pub partner: Option<PartnerId>,
 }
 
 /// Something that is told at the beginning of a dial.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::session::{ConnectSession, EndingConsent, LinkSummary, Notice};
+use super::session::{ConnectSession, EndingConsent, LinkSummary, Notice, WithheldLink};
 use super::terms::RequestTerms;
 use crate::core::attempt::{LiveAttempt, Refusal, ToldOutcome};
 use crate::core::dial_code::DialCode;
@@ -28,8 +28,7 @@ pub struct Subscriber {
     pub dialogs: Vec<Dialog>,
     /// What is on the screen of the dialog in charge.
     pub cursor: ScreenCursor,
-    /// Grows with every write: one that is older than what was seen before has been brought back. Written by the one who
-    /// writes the value.
+    /// Grows with every write, by who writes the value: one older than what was seen before has been brought back.
     #[serde(skip_serializing, default)]
     pub revision: u64,
     /// The try at linking, if one is open or its result is still to be told.
@@ -41,6 +40,9 @@ pub struct Subscriber {
     pub refusals: Vec<Refusal>,
     /// What is linked, as the records said when the dialog began.
     pub links: Vec<LinkSummary>,
+    /// What more there is, and is not shown, as nobody has used it for long.
+    #[serde(default)]
+    pub withheld: Vec<WithheldLink>,
     /// Which of their consents end soon, as the records said then.
     pub ending: Vec<EndingConsent>,
     /// What is still to be told in this dialog before anything else, in order.
@@ -183,8 +185,7 @@ impl TurnReply {
     pub fn end(text: String) -> Self {
         Self {
             end: true,
-            text,
-            option_lines: 0,
+            ..Self::ask(text)
         }
     }
 
@@ -270,6 +271,7 @@ impl Subscriber {
             set_aside: Vec::new(),
             refusals: Vec::new(),
             links: Vec::new(),
+            withheld: Vec::new(),
             ending: Vec::new(),
             notices: Vec::new(),
             last_institution: None,

@@ -34,6 +34,9 @@ pub struct RequestTerms {
     pub locale: Option<Locale>,
     /// The link to be logged in to again, if that is what is asked.
     pub renews: Option<LinkId>,
+    /// Whether it is an account that was linked before, and is to be linked again.
+    #[serde(default)]
+    pub again: bool,
 }
 
 impl RequestTerms {
@@ -50,6 +53,7 @@ impl RequestTerms {
             institution: None,
             locale: None,
             renews: None,
+            again: false,
         }
     }
 

@@ -98,6 +98,7 @@ impl Step<'_> {
             self.state.set_reply(ReplySlot::Pending { until });
         } else {
             self.reply_with_screen();
+            self.note_use();
         }
     }
 

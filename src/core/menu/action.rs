@@ -67,17 +67,17 @@ actions! {
     /// Back to where a dial begins.
     Home = "home" => [Entry] EnterPin,
     PickLanguage = "pick-language" => [Entry] EnterPin,
-    ShowLinks = "show-links" => [] Links NoLinks EnterPin,
-    PickLink = "pick-link" => [] Links NoLinks Link,
-    Unlink = "unlink" => [] Checking Links NoLinks Unlinked,
+    ShowLinks = "show-links" => [] Links NoLinks LinksUnused EnterPin,
+    PickLink = "pick-link" => [] Links NoLinks LinksUnused Link,
+    Unlink = "unlink" => [] Checking Links NoLinks LinksUnused Unlinked,
     /// Log in again for a link.
-    Reauthorise = "reauthorise" => [Obstacle InProgress] Limited Links NoLinks LeftChecking AskedAgain,
+    Reauthorise = "reauthorise" => [Obstacle InProgress] Limited Links NoLinks LinksUnused LeftChecking AskedAgain,
     /// Agree to what a partner asks of a link, and log in again for it.
-    AgreeAgain = "agree-again" => [Obstacle InProgress] Limited Links NoLinks LeftChecking,
+    AgreeAgain = "agree-again" => [Obstacle InProgress] Limited Links NoLinks LinksUnused LeftChecking,
     /// Agree again to what ends soon; where the provider ends its access, too, log in again for it.
-    KeepSharing = "keep-sharing" => [Obstacle InProgress] Limited Links NoLinks LeftChecking ConsentRenewed Unlinked EndsSoon,
+    KeepSharing = "keep-sharing" => [Obstacle InProgress] Limited Links NoLinks LinksUnused LeftChecking ConsentRenewed Unlinked EndsSoon,
     /// Let nothing be read any more, at once.
-    StopSharing = "stop-sharing" => [] Checking Links NoLinks Unlinked,
+    StopSharing = "stop-sharing" => [] Checking Links NoLinks LinksUnused Unlinked,
     /// Ask for an SMS when the institution is back; one that is back by then is tried again at once.
     RequestBankAlert = "text-when-back"
         => [Institutions Login Question InProgress] AlertPromised SmsOptedOut LeftChecking,
@@ -86,7 +86,7 @@ actions! {
     /// Begin to choose a code of one's own.
     Protect = "protect" => [] ChoosePin,
     /// Choose a code of one's own, and go on with the linking, or to what is linked.
-    ChoosePin = "choose-pin" => [Institutions Login InProgress] Links NoLinks LeftChecking,
+    ChoosePin = "choose-pin" => [Institutions Login InProgress] Links NoLinks LinksUnused LeftChecking,
     /// Go on without the code, which is forgotten.
     ForgotPin = "forgot-pin" => [Start] EnterPin,
 }

@@ -55,6 +55,7 @@ impl SampleValues {
             ("seconds", count(60)),
             ("minutes", count(1440)),
             ("left", count(3)),
+            ("count", count(99)),
             ("length", count(20)),
         ]))
     }

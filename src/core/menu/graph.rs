@@ -38,6 +38,7 @@ const COUNTS: &[(&str, i64)] = &[
     ("minutes", 15),
     ("left", 2),
     ("length", 6),
+    ("count", 2),
 ];
 
 /// A message in English with example values.

@@ -164,6 +164,8 @@ outcomes! {
     /// The links are to be shown.
     Links = "links": Links [],
     NoLinks = "no-links": Nothing [],
+    /// There are links, but nobody has used any for long: only how many is shown.
+    LinksUnused = "links-unused": Nothing [],
     /// One link is to be shown.
     Link = "link": Links [],
     Unlinked = "unlinked": Links [],

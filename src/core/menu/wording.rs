@@ -92,8 +92,10 @@ pub const SCREEN_VARIANTS: &[(&str, &str)] = &[
     ("approve-elsewhere", "sms-approve-elsewhere"),
     ("limited", "sms-limited"),
     ("link", "link-needs-login"),
+    ("links", "links-some-unused"),
     ("needs-login", "needs-login-elsewhere"),
     ("open-page", "open-page-approve"),
+    ("welcome", "welcome-again"),
 ];
 
 /// Words that code puts beside keys or names.

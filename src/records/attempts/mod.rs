@@ -238,8 +238,8 @@ pub struct ProviderWait<'a> {
 pub struct SubscriberHistory {
     /// Links that are active or want reauthorisation, newest first.
     pub links: Vec<Link>,
-    /// The institution's id of the newest attempt that got anywhere, and its provider's name.
-    pub last_institution: Option<(String, String)>,
+    /// The institution's id of the newest attempt that got anywhere, and when that was begun.
+    pub last_institution: Option<(String, Timestamp)>,
     /// The newest attempt if it is pending.
     pub pending_attempt: Option<Attempt>,
     /// The newest submission of the last 24 hours.
@@ -277,7 +277,7 @@ impl SubscriberHistory {
             last_institution: attempts
                 .iter()
                 .find(|attempt| attempt.state.got_somewhere())
-                .map(|attempt| (attempt.institution.clone(), attempt.provider.clone())),
+                .map(|attempt| (attempt.institution.clone(), attempt.created_at)),
             failed_logins: attempts
                 .iter()
                 .filter(failed)

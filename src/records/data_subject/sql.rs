@@ -223,7 +223,7 @@ impl Person {
              reference = NULL, msisdn = NULL, code_digest = NULL, code = NULL, expected = NULL \
              WHERE partner = $1 AND (tag = $2 OR (tag IS NULL AND NOT many AND state <> 'open' \
              AND id IN (SELECT intent FROM consents WHERE partner = $1 AND tag = $2)))",
-            "UPDATE links SET tag = $3, handle_digest = NULL, handle = NULL, access = NULL \
+            "UPDATE links SET tag = $3, used_at = created_at, handle_digest = NULL, handle = NULL, access = NULL \
              WHERE partner = $1 AND tag = $2",
             "UPDATE audit SET tag = $3 WHERE partner = $1 AND tag = $2",
         ] {

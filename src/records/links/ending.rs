@@ -102,7 +102,7 @@ impl LinkEndRecords for Backend {
             let Some(link) = LinkEnd::hold(tx, id, at).await? else {
                 return Ok(());
             };
-            let renewed = query("UPDATE links SET renewed_at = $2 WHERE id = $1");
+            let renewed = query("UPDATE links SET renewed_at = $2, used_at = $2 WHERE id = $1");
             renewed.bind(id).bind(at).execute(&mut *tx).await?;
             // What was agreed to last holds.
             let last = query_as(

@@ -38,6 +38,8 @@ pub struct Link {
     /// When the provider ends its access by itself, if it says.
     pub access_until: Option<Timestamp>,
     pub created_at: Timestamp,
+    /// When its person last saw it on a screen, or linked its account again.
+    pub used_at: Timestamp,
     /// What its provider needs to see again.
     #[sqlx(flatten)]
     pub access: LinkAccess,
@@ -186,8 +188,11 @@ pub trait LinkRecords: Send + Sync {
     async fn link_by_account(&self, account_digest: &[u8; 32]) -> Result<Option<Link>>;
     /// The same among the links of one partner: others may have an account of the same name, with other keys.
     async fn link_by_account_of(&self, partner: PartnerId, account_digest: &[u8; 32]) -> Result<Option<Link>>;
-    /// Adds what reading an account told; answers with the other live links of the same partner and number.
+    /// Adds what reading an account told; answers with the other live links of the same partner and number. The links of the
+    /// same person to an account with this number, at whichever partner, have been used when this one was.
     async fn store_account_reading(&self, id: LinkedAccountId, reading: &AccountReading) -> Result<Vec<LinkId>>;
+    /// Notes that a person has seen these of their links. It never goes back.
+    async fn note_use(&self, tag: &SubscriberTag, links: &[LinkId], at: Timestamp) -> Result<()>;
     /// Moves a link as [`LinkState::next`] allows and writes the jobs that follow, in one transaction. Says whether it
     /// moved; if not, no job is written. Tells the partner of what it can see: `link.updated`, `link.reauth_required`, and
     /// `link.removed` as soon as the link is out of use.

@@ -22,7 +22,7 @@ use crate::records::{
 macro_rules! link_columns {
     () => {
         "l.id AS link_id, l.partner, l.tag, l.consent, l.attempt, l.provider, l.institution, l.institution_name, l.state, \
-         l.until, l.notice_from, l.access_until, l.created_at, l.moved_at, l.handle_digest, l.handle, l.access, l.access_version, a.id AS account_id, a.account, a.account_digest, a.masked, a.number_digest, a.holder, \
+         l.until, l.notice_from, l.access_until, l.created_at, l.used_at, l.moved_at, l.handle_digest, l.handle, l.access, l.access_version, a.id AS account_id, a.account, a.account_digest, a.masked, a.number_digest, a.holder, \
          a.kind, a.currency"
     };
 }
@@ -133,6 +133,13 @@ impl LinkRecords for Backend {
             if stored.rows_affected() == 0 {
                 return Err(RecordsError::new("a reading of an account that is not linked"));
             }
+            let used = query(
+                "UPDATE links SET used_at = mine.used_at FROM (SELECT l.tag, l.used_at FROM links l \
+                 JOIN linked_accounts a ON a.link = l.id WHERE a.id = $1) mine \
+                 WHERE links.tag = mine.tag AND links.used_at < mine.used_at AND EXISTS \
+                 (SELECT 1 FROM linked_accounts o WHERE o.link = links.id AND o.number_digest = $2)",
+            );
+            used.bind(id).bind(&reading.number_digest[..]).execute(&mut *tx).await?;
             let others: Vec<(LinkId, Timestamp)> = sqlx::query_as(
                 "SELECT DISTINCT l.id, l.created_at FROM linked_accounts mine \
                  JOIN linked_accounts other ON other.partner = mine.partner \
@@ -144,6 +151,17 @@ impl LinkRecords for Backend {
             .fetch_all(tx)
             .await?;
             Ok(others.into_iter().map(|(id, _)| id).collect())
+        })
+        .await
+    }
+
+    async fn note_use(&self, tag: &SubscriberTag, links: &[LinkId], at: Timestamp) -> Result<()> {
+        self.transaction(async |tx| {
+            for link in links {
+                let noting = query("UPDATE links SET used_at = $3 WHERE id = $1 AND tag = $2 AND used_at < $3");
+                noting.bind(link).bind(tag).bind(at).execute(&mut *tx).await?;
+            }
+            Ok(())
         })
         .await
     }
@@ -233,8 +251,8 @@ async fn add_link(tx: &mut Connection, link: &Link) -> Result<()> {
     query(
         "INSERT INTO links (id, partner, tag, consent, attempt, provider, institution, institution_name, state, \
          created_at, moved_at, nth, unannounced, handle_digest, handle, access, access_version, until, notice_from, \
-         access_until) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, \
-         (SELECT COALESCE(MAX(nth), 0) + 1 FROM links WHERE tag = $3), $11, $12, $13, $14, $15, $16, $17, $18)",
+         access_until, used_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, \
+         (SELECT COALESCE(MAX(nth), 0) + 1 FROM links WHERE tag = $3), $11, $12, $13, $14, $15, $16, $17, $18, $19)",
     )
     .bind(link.id)
     .bind(link.partner)
@@ -254,6 +272,7 @@ async fn add_link(tx: &mut Connection, link: &Link) -> Result<()> {
     .bind(link.until)
     .bind(link.notice_from)
     .bind(link.access_until)
+    .bind(link.used_at)
     .execute(tx)
     .await?;
     Ok(())

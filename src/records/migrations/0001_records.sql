@@ -284,6 +284,7 @@ CREATE TABLE links (
     access_until     BIGINT,                      -- ms; when the provider ends its access by itself, if it says
     ended_at         BIGINT,                      -- ms; when the provider had ended the access, or said that there is none
     created_at       BIGINT NOT NULL,             -- ms; when it was made
+    used_at          BIGINT NOT NULL,             -- ms; when its person last saw it, within a day, or linked its account again
     moved_at         BIGINT NOT NULL,             -- ms; when its state last changed
     renewed_at       BIGINT,                      -- ms; when its person last logged in for it again
     unannounced      BOOLEAN NOT NULL,            -- it was never in use, so its partner was never told of it

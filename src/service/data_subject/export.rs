@@ -102,6 +102,8 @@ view! {
         provider: String = link.provider,
         linked_at: ApiTime = ApiTime(link.created_at),
         until: ApiTime = ApiTime(link.until),
+        /// When the person last saw it on a screen, noted once a day at most, or linked its account again.
+        used_at: ApiTime = ApiTime(link.used_at),
         /// Whether something is kept with which the provider is asked about it.
         access_kept: bool = link.access.sealed.is_some(),
         accounts: Vec<ExportedAccount> = accounts,

@@ -80,6 +80,7 @@ impl EffectRunner {
                     Effect::KeepSharing(keep) => this.consent_end.keep(&tag, &msisdn, &keep).await,
                     Effect::ResolveAttempt(attempt) => this.settle(attempt).await,
                     Effect::SavePin(pin) => this.save_pin(&tag, &pin).await,
+                    Effect::NoteUse(seen) => this.note_use(&tag, &seen).await,
                     Effect::RequestBankAlert(request) => this.bank_alerts.subscribe(&tag, &msisdn, &request).await,
                 }
             });
@@ -167,6 +168,14 @@ impl EffectRunner {
                 self.jobs.run_now::<Unlink>(link).await;
             }
             Err(error) => tracing::warn!(%error, "ending a link failed"),
+        }
+    }
+
+    /// Notes that a person has seen these links. Where that fails the next dial does it.
+    async fn note_use(&self, tag: &SubscriberTag, seen: &[LinkId]) {
+        let noted = self.deps.records.note_use(tag, seen, self.deps.clock.now());
+        if let Err(error) = noted.await {
+            tracing::info!(%error, "noting that links were seen failed");
         }
     }
 

@@ -21,6 +21,7 @@ impl Linking {
             .accounts
             .iter()
             .map(|account| self.new_account(attempt, &account.id));
+        let now = self.deps.clock.now();
         Ok(Link {
             id,
             partner: attempt.partner,
@@ -34,7 +35,8 @@ impl Linking {
             until,
             notice_from: consent::notice_from(given.agreed_at, until),
             access_until: obtained.expires_at,
-            created_at: self.deps.clock.now(),
+            created_at: now,
+            used_at: now,
             access: self.link_access(id, attempt, obtained)?,
             accounts: accounts.collect::<Result<_, _>>()?,
         })

@@ -22,10 +22,11 @@ use crate::service::job::{JobError, JobOutcome};
 use crate::service::sealing::SealedIntent;
 
 impl Linking {
-    /// Whether the partner expects a certain account of the person who gave this consent.
+    /// Whether the partner expects a certain account of the person who gave this consent: one that it has named, or the one
+    /// that was linked before and is to be linked again.
     pub(super) async fn expects_account(&self, consent: ConsentId) -> Result<bool, RecordsError> {
         let intent = self.deps.records.intent_of_consent(consent).await?;
-        Ok(intent.is_some_and(|intent| intent.expected.is_some()))
+        Ok(intent.is_some_and(|intent| intent.expected.is_some() || intent.renews.is_some()))
     }
 
     /// Compares a link's accounts with the one that is expected, and goes on from there.
@@ -85,6 +86,9 @@ impl Linking {
     /// Whether one of these accounts is the one that is expected.
     async fn matches_expected(&self, link: &Link, details: &[AccountDetails]) -> Result<bool, JobError> {
         let intent = self.deps.records.intent_of_consent(link.consent).await?;
+        if let Some(before) = intent.as_ref().and_then(|intent| intent.renews) {
+            return self.is_account_of(before, link, details).await;
+        }
         let Some((intent, sealed)) = intent
             .as_ref()
             .and_then(|intent| Some((intent, intent.expected.as_deref()?)))
@@ -102,6 +106,22 @@ impl Linking {
             expected.matches(details.number.expose(), holder)
         };
         Ok(details.iter().any(matches))
+    }
+
+    /// Whether one of these accounts is one that this person had linked in the link before.
+    async fn is_account_of(&self, before: LinkId, link: &Link, details: &[AccountDetails]) -> Result<bool, JobError> {
+        let before = self.deps.records.link(before).await?;
+        let Some(before) = before.filter(|before| before.tag == link.tag) else {
+            return Ok(false);
+        };
+        let number = |details: &AccountDetails| self.deps.sealing.number_digest(&link.institution, &details.number);
+        let known = |number| {
+            before
+                .accounts
+                .iter()
+                .any(|account| account.number_digest == Some(number))
+        };
+        Ok(details.iter().map(number).any(known))
     }
 
     /// No job will read an account that was to be compared: the link is ended, and the person is told that nothing could be

@@ -87,6 +87,12 @@ const FAULTS: &[(&str, &str, &str, &str)] = &[
         "policy.subscriber_pin",
         "is not one of the three rules",
     ),
+    (
+        "ask_login_after_days = 90",
+        "ask_login_after_days = 731",
+        "policy.ask_login_after_days",
+        "is not a number in range",
+    ),
     ("name = \"Duka Credit\"\n", "", "partner.name", "is missing"),
     (
         "Duka Credit",

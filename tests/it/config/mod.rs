@@ -33,6 +33,7 @@ active = "k2"
 secrets_over_ussd = "deny"
 card_and_pin = true
 subscriber_pin = "required"
+ask_login_after_days = 90
 
 [[policy.overrides]]
 country = "NG"
@@ -110,6 +111,7 @@ fn a_good_file_is_understood() {
     assert_eq!(config.policy.rules.ussd_rule("NG", "mono", "x"), SecretsOverUssd::Warn);
     assert!(config.policy.rules.card_and_pin);
     assert_eq!(config.policy.subscriber_pin, SubscriberPin::Required);
+    assert_eq!(config.policy.ask_login_after(), Some(Duration::from_hours(90 * 24)));
     assert_eq!(config.channels[0].service_code, "*384*96#");
     assert_eq!(config.channels[0].secret.expose(), "0123456789abcdef-A_");
     assert_eq!(
@@ -137,6 +139,7 @@ fn variables_win() {
             ("KIUNGO_PROVIDERS__MONO__FAVOURITES", "A Bank, B Bank"),
             ("KIUNGO_PROVIDERS__MONO__INSTITUTIONS_TTL", "60"),
             ("KIUNGO_POLICY__CARD_AND_PIN", "false"),
+            ("KIUNGO_POLICY__ASK_LOGIN_AFTER_DAYS", "0"),
             ("KIUNGO_PORT", "tcp://10.0.0.1:80"),
             ("KIUNGO_SERVICE_HOST", "10.0.0.1"),
             ("HOME", "/"),
@@ -147,6 +150,7 @@ fn variables_win() {
     assert_eq!(config.channels[0].secret.expose(), "from-the-environment");
     assert_eq!(config.channels[0].name, "ng-main");
     assert!(!config.policy.rules.card_and_pin);
+    assert_eq!(config.policy.ask_login_after(), None);
     let mono = config.providers.get("mono").unwrap();
     assert_eq!(mono.setup.favourites, ["A Bank", "B Bank"]);
     assert_eq!(mono.setup.institutions_ttl, Duration::from_mins(1));

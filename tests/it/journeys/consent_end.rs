@@ -21,13 +21,18 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(40);
 /// A sandbox in which people agree for 30 days, with what it runs on, and somebody who has linked an account at Providus.
 pub(super) struct Linked {
     pub sandbox: Sandbox,
-    api: Api,
+    pub api: Api,
     _redis: Option<RedisServer>,
     _postgres: Option<PostgresServer>,
 }
 
 impl Linked {
     pub(super) async fn start(servers: bool) -> Self {
+        Self::start_for(30, servers).await
+    }
+
+    /// The same, for so many days.
+    pub(super) async fn start_for(days: u16, servers: bool) -> Self {
         let (mut redis, mut postgres) = (None, None);
         let mut options = Vec::new();
         if servers {
@@ -40,7 +45,7 @@ impl Linked {
                     .map(|postgres| ("KIUNGO_RECORDS__URL", postgres.url())),
             );
         }
-        options.push(("KIUNGO_PARTNER__DATA_DAYS", "30".to_owned()));
+        options.push(("KIUNGO_PARTNER__DATA_DAYS", days.to_string()));
         let options: Vec<_> = options.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let sandbox = Sandbox::with(&options).await;
         let linked = Self {
@@ -50,20 +55,24 @@ impl Linked {
             _postgres: postgres,
         };
         linked
-            .play(
-                "dial\nexpect for 30 days. Agree?\npress 1\ntype providus\npress 1\npress 1\ntype ada@ends\n\
-                 type good-pass-ends\npoll 1 until END Done! Providus Bank .. within 60s\n",
-            )
+            .play(&format!(
+                "dial\nexpect for {days} days. Agree?\npress 1\ntype providus\npress 1\npress 1\ntype ada@ends\n\
+                 type good-pass-ends\npoll 1 until END Done! Providus Bank .. within 60s\n"
+            ))
             .await;
         linked
     }
 
     pub(super) async fn play(&self, lines: &str) {
-        let line = HttpCallbackClient::new(&format!("{}/ussd/sandbox/sandbox", self.sandbox.origin)).unwrap();
-        let script = parse("ends.phone", &format!("number {NUMBER}\n{lines}")).unwrap();
-        if let Err(error) = play_on(&line, &script).await {
+        if let Err(error) = self.try_play(lines).await {
             panic!("{error}");
         }
+    }
+
+    pub(super) async fn try_play(&self, lines: &str) -> Result<(), String> {
+        let line = HttpCallbackClient::new(&format!("{}/ussd/sandbox/sandbox", self.sandbox.origin)).unwrap();
+        let script = parse("ends.phone", &format!("number {NUMBER}\n{lines}")).unwrap();
+        play_on(&line, &script).await
     }
 
     pub(super) async fn wind(&self, days: u64) {

@@ -15,6 +15,7 @@ mod floods;
 mod frozen;
 mod health;
 mod linking;
+mod long_unused;
 mod lost;
 mod new_login;
 mod postgres;

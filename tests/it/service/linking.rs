@@ -305,7 +305,7 @@ async fn what_needs_a_browser_was_sent_all_the_same() {
         .history(harness.person.partner, &harness.person.tag, ago(0), true)
         .await;
     let last = facts.unwrap().last_institution;
-    assert_eq!(last, Some(("b1:p".to_owned(), "mono".to_owned())));
+    assert_eq!(last.map(|(institution, _)| institution).as_deref(), Some("b1:p"));
 }
 
 /// An attempt that its owner never began to send, because it died, is known to be unsent: nobody waits for an answer, it

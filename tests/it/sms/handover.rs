@@ -252,6 +252,7 @@ fn linked() -> AttemptResult {
         duplicate: false,
         until: Timestamp::from_millis(1_790_000_000_000),
         needs_login: false,
+        used_at: Timestamp::from_millis(1_780_000_000_000),
     })
 }
 

@@ -26,6 +26,7 @@ pub fn flow(policy: Policy, keyring: Arc<Keyring>, providers: HashMap<String, Pr
             default_terms: RequestTerms::open_offer(business, lender.purpose, lender.days),
             policy,
             subscriber_pin: SubscriberPin::Optional,
+            ask_login_after: None,
             sms_enabled: true,
             providers,
             lease_margin: kiungo::core::flow::LEASE_MARGIN,

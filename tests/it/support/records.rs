@@ -372,6 +372,7 @@ pub fn link(attempt: &Attempt, accounts: usize) -> Link {
         notice_from: ends_at(at(0), DAYS - 7),
         access_until: None,
         created_at: at(0),
+        used_at: at(0),
         access: LinkAccess::default(),
         accounts: (0..accounts).map(|_| account()).collect(),
     }

@@ -107,6 +107,7 @@ pub fn link(n: u8, institution: &str, name: &str) -> LinkSummary {
         duplicate: false,
         until: Timestamp::from_millis(1_790_000_000_000),
         needs_login: false,
+        used_at: Timestamp::from_millis(1_780_000_000_000),
     }
 }
 

@@ -14,6 +14,7 @@ mod forget;
 mod forms;
 mod health;
 mod journeys;
+mod long_unused;
 mod lost_store;
 mod needs_login;
 mod off_phone;

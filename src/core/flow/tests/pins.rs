@@ -11,6 +11,7 @@ use crate::core::next_step::FailureClass;
 use crate::core::pin::{Pin, SubscriberPin};
 use crate::core::policy::SecretsOverUssd;
 use crate::core::secret::Secret;
+use crate::core::time::Timestamp;
 
 /// How somebody comes to where a session stands.
 type Way = fn(&mut Phone);
@@ -19,7 +20,7 @@ type Way = fn(&mut Phone);
 fn known(pin: Option<Pin>) -> SubscriberFacts {
     SubscriberFacts {
         links: vec![link(1, "zenith:p", "Zenith Bank")],
-        last_institution: Some("zenith:p".to_owned()),
+        last_institution: Some(("zenith:p".to_owned(), Timestamp::from_millis(1_780_000_000_000))),
         pin,
         ..SubscriberFacts::default()
     }
@@ -115,7 +116,7 @@ fn nothing_is_told_without_the_code() {
 #[test]
 fn the_last_bank_is_not_given_away() {
     let (mut phone, mut known) = protected();
-    known.last_institution = Some("first:p".to_owned());
+    known.last_institution = Some(("first:p".to_owned(), phone.now));
     phone.dial_known(&known, &[]);
     assert!(!phone.types("1").contains("1 First Bank"), "{}", phone.says());
     known.pin = None;

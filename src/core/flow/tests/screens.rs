@@ -35,6 +35,7 @@ fn worst() -> Phone {
         duplicate: false,
         until: Timestamp::from_millis(1_790_000_000_000),
         needs_login: false,
+        used_at: Timestamp::from_millis(1_780_000_000_000),
     };
     phone.state.links = vec![link.clone(); 12];
     phone.state.refusals = vec![

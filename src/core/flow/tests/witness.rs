@@ -90,6 +90,7 @@ impl Witness {
                 | Effect::SendPageLink(_)
                 | Effect::MoreAccounts(_)
                 | Effect::SavePin(_)
+                | Effect::NoteUse(_)
                 | Effect::RequestBankAlert(_) => {}
                 Effect::Submit(submit) => {
                     assert!(

@@ -29,7 +29,7 @@ async fn facts_are_of_one_person(#[case] backend: Backend) {
     assert_eq!(elsewhere, facts);
     let (linked, _) = db.attempt(link.attempt).await.unwrap().unwrap();
     let expected = SubscriberHistory {
-        last_institution: Some((link.institution.clone(), "mono".to_owned())),
+        last_institution: Some((link.institution.clone(), at(0))),
         links: vec![link],
         pending_attempt: Some(last.clone()),
         newest_submission: Some(last.clone()),

@@ -20,6 +20,7 @@ mod jobs;
 mod leases;
 mod link_access;
 mod link_ending;
+mod link_use;
 mod link_views;
 mod links;
 mod messages;
