@@ -1,5 +1,6 @@
 //! Puts the services together, from the configuration and what everything stands on.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -60,7 +61,7 @@ pub(super) async fn assemble(
     #[cfg(feature = "sandbox")] sandbox: Option<crate::sandbox::SandboxState>,
 ) -> Result<HttpState, StartError> {
     let configured_ways = configured_ways(config, &ready_providers);
-    let pages = config.offers_pages();
+    let pages = config.page_countries();
     let routes = sms::sms_routes(config)?;
     let channels = channels(config);
     let services = services(config, ready_providers, deps, links, &channels, &routes, pages).await?;
@@ -140,7 +141,7 @@ pub(super) async fn turns_only(
     deps: &Deps,
     draining: &CancellationToken,
 ) -> Result<Arc<TurnRunner>, StartError> {
-    let pages = config.offers_pages();
+    let pages = config.page_countries();
     let routes = sms::sms_routes(config)?;
     let channels = channels(config);
     let links = Arc::new(PageLinks::new(deps.clone(), config.server.public_url.as_ref()));
@@ -235,15 +236,15 @@ async fn services(
     links: &Arc<PageLinks>,
     channels: &[Arc<Channel>],
     routes: &SmsRoutes,
-    pages: bool,
+    pages: BTreeSet<String>,
 ) -> Result<Services, StartError> {
     let countries = channels.iter().map(|channel| channel.country.clone()).collect();
     let partner = partner(config, deps.clock.as_ref());
     let keyring = &deps.sealing.keyring;
     let providers = Arc::new(providers(config, ready_providers, deps, &partner, countries).await?);
-    let flow = flow(config, &providers, !routes.is_empty(), keyring.clone())?;
+    let flow = flow(config, &providers, routes, keyring.clone())?;
     let catalogue = Catalogue::new(providers.clone(), config.policy.rules.clone(), deps.clock.clone());
-    let catalogue = catalogue.offering_pages(pages);
+    let catalogue = catalogue.offering_pages_in(pages);
     let health = InstitutionHealth::new(deps.clock.clone(), deps.metrics.clone());
     let updater = SessionUpdater {
         flow: Arc::new(flow),
@@ -272,7 +273,7 @@ async fn services(
     Ok(Services { shared, handlers })
 }
 
-fn flow(config: &Config, providers: &Providers, texts: bool, keyring: Arc<Keyring>) -> Result<Flow, StartError> {
+fn flow(config: &Config, providers: &Providers, routes: &SmsRoutes, keyring: Arc<Keyring>) -> Result<Flow, StartError> {
     Ok(Flow {
         menu: Menu::embedded()?,
         templates: Templates::embedded()?,
@@ -281,7 +282,7 @@ fn flow(config: &Config, providers: &Providers, texts: bool, keyring: Arc<Keyrin
             policy: config.policy.rules.clone(),
             subscriber_pin: config.policy.subscriber_pin,
             ask_login_after: config.policy.ask_login_after(),
-            sms_enabled: texts,
+            sms_countries: routes.all().map(|route| route.country.clone()).collect(),
             providers: providers.rules(),
             lease_margin: lease_margin(config),
         },

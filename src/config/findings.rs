@@ -49,6 +49,15 @@ pub(super) fn report(
             None => {}
         }
     }
+    for (place, channel) in channels.iter().enumerate() {
+        if !sms.is_empty() && !sms.iter().any(|sms| sms.country == channel.country) {
+            root.warn(
+                &format!("channels[{place}].country"),
+                "is no country of an [[sms]]: nobody there is sent a text, or offered what needs one",
+                "add an [[sms]] for it; without one the next dial tells everything else",
+            );
+        }
+    }
     if let Some(server) = server {
         report_transport(root, server, !sms.is_empty());
     }

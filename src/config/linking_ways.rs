@@ -12,17 +12,19 @@ impl Config {
     pub fn linking_ways(&self) -> Vec<LinkingWays> {
         let known = self.known_institutions();
         let countries: BTreeSet<_> = self.channels.iter().map(|channel| channel.country.as_str()).collect();
-        let pages = self.offers_pages();
+        let pages = self.page_countries();
         let ways = |country: &str| {
             let institutions = known.iter().map(|(provider, institution)| (*provider, institution));
-            linking_ways(institutions, &self.policy.rules, country, pages)
+            linking_ways(institutions, &self.policy.rules, country, pages.contains(country))
         };
         countries.into_iter().map(ways).collect()
     }
 
-    /// Whether a text can lead to a page of ours. The sandbox is its own address.
-    pub fn offers_pages(&self) -> bool {
-        !self.sms.is_empty() && (self.server.public_url.is_some() || self.mode == Mode::Sandbox)
+    /// In which countries a text can lead people to a page of ours. The sandbox is its own address.
+    pub fn page_countries(&self) -> BTreeSet<String> {
+        let reachable = self.server.public_url.is_some() || self.mode == Mode::Sandbox;
+        let routes = self.sms.iter().filter(|_| reachable);
+        routes.map(|route| route.country.clone()).collect()
     }
 
     /// One institution of each provider, and one for each exception that the policy makes for an institution.

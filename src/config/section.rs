@@ -198,7 +198,7 @@ impl<'a> Section<'a> {
         let number = match self.take(key)? {
             ValueKind::I64(number) => N::try_from(number).ok(),
             ValueKind::U64(number) => N::try_from(number).ok(),
-            ValueKind::String(text) => text.parse().ok(),
+            ValueKind::String(text) => text.trim().parse().ok(),
             _ => None,
         };
         let found = number.filter(|number| range.contains(number));
@@ -212,8 +212,8 @@ impl<'a> Section<'a> {
     pub(super) fn flag(&mut self, key: &str) -> Option<bool> {
         match self.take(key)? {
             ValueKind::Boolean(flag) => Some(flag),
-            ValueKind::String(text) if text == "true" => Some(true),
-            ValueKind::String(text) if text == "false" => Some(false),
+            ValueKind::String(text) if text.trim() == "true" => Some(true),
+            ValueKind::String(text) if text.trim() == "false" => Some(false),
             _ => {
                 self.report(key, "is neither true nor false", "say true or false, without quotes");
                 None

@@ -97,6 +97,8 @@ pub enum WithheldReason {
     PersonDialed,
     /// The person has reached the daily limit.
     DailyCap,
+    /// No route is for the number's country.
+    NoRoute,
     /// It could not be sent in time.
     Expired,
     /// Its gateway is no longer configured, or it cannot be unsealed.

@@ -15,12 +15,14 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use actix_web::web::{Bytes, Data, Payload};
 use actix_web::{HttpMessage, HttpRequest};
 use futures_util::StreamExt;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
+use super::connections;
 use crate::core::ids::PartnerId;
 use crate::service::networks::ip_prefix;
 
@@ -176,6 +178,17 @@ impl BodyBuffer {
     }
 }
 
+/// Notes that all of a request without a body has come.
+pub(super) fn note_request_without(request: &HttpRequest) {
+    let headers = request.headers();
+    let length = headers
+        .get(CONTENT_LENGTH)
+        .map_or(&b"0"[..], |length| length.as_bytes());
+    if length == b"0" && !headers.contains_key(TRANSFER_ENCODING) {
+        connections::is_answered(request);
+    }
+}
+
 /// The whole body, wiped when dropped; its bytes count until the request is over.
 pub(super) async fn read(
     request: &HttpRequest,
@@ -183,6 +196,9 @@ pub(super) async fn read(
     limits: BodyLimits,
     by: BodySender,
 ) -> Result<Zeroizing<Vec<u8>>, Unread> {
+    if !matches!(by, BodySender::Stranger(_)) {
+        connections::is_answered(request);
+    }
     let budget = request.app_data::<Data<BodyBudget>>();
     let budget = budget.map_or_else(Arc::default, |budget| Arc::clone(budget));
     let mut body = BodyBuffer {
@@ -210,6 +226,7 @@ pub(super) async fn read(
         outcome
     };
     timeout(limits.time, whole).await.unwrap_or(Err(Unread::TooSlow))?;
+    connections::is_answered(request);
     request.extensions_mut().insert(body.lease);
     Ok(body.bytes)
 }

@@ -17,13 +17,15 @@
 //! What is read at a time is bounded too: the server takes apart all that it has read before anybody uses it, and of a body
 //! in chunks of one byte each chunk becomes many bytes of memory.
 //!
-//! A connection that only waits may be closed sooner for another one, see [`super::connections`].
+//! A connection that only waits, or of whose request a stranger has sent a part, may be closed sooner for another one, see
+//! [`super::connections`].
 //!
 //! What cannot be changed from here: a head that is not HTTP is answered with an empty `400`, and one beyond 128 KiB with an
 //! empty `431`; then the connection is closed.
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -31,7 +33,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
-use super::connections::ConnectionSlot;
+use super::connections::{ConnectionOfRequest, ConnectionSlot};
 
 /// In bytes.
 const MAX_AT_ONCE: usize = 8 * 1024;
@@ -64,7 +66,7 @@ pub(super) struct TimeoutStream<S> {
     timeouts: ConnectionTimeouts,
     phase: ReadPhase,
     deadline: Pin<Box<Sleep>>,
-    slot: ConnectionSlot,
+    slot: Arc<ConnectionSlot>,
     /// Read since the server last did something else.
     at_once: usize,
     closed: Pin<Box<WaitForCancellationFutureOwned>>,
@@ -78,9 +80,14 @@ impl<S> TimeoutStream<S> {
             phase: ReadPhase::Request,
             deadline: Box::pin(sleep(timeouts.first)),
             closed: Box::pin(slot.closed().cancelled_owned()),
-            slot,
+            slot: Arc::new(slot),
             at_once: 0,
         }
+    }
+
+    /// For the handlers of its requests.
+    pub(super) fn of_request(&self) -> ConnectionOfRequest {
+        ConnectionOfRequest(Arc::downgrade(&self.slot))
     }
 
     fn enter(&mut self, awaited: ReadPhase) {
@@ -90,17 +97,15 @@ impl<S> TimeoutStream<S> {
             ReadPhase::Response => self.timeouts.response,
         };
         self.phase = awaited;
-        match awaited {
-            ReadPhase::Request => self.slot.waits_again(),
-            ReadPhase::Head { .. } => {}
-            ReadPhase::Response => self.slot.is_answered(),
+        if awaited == ReadPhase::Request {
+            self.slot.waits_again();
         }
         self.deadline.as_mut().reset(Instant::now() + wait);
     }
 
     /// Ready once its time is over, or its place is needed by another one.
     fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.phase != ReadPhase::Response && self.closed.as_mut().poll(cx).is_ready() {
+        if self.closed.as_mut().poll(cx).is_ready() {
             return Poll::Ready(());
         }
         self.deadline.as_mut().poll(cx)
@@ -139,6 +144,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for TimeoutStream<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buf.filled().len();
+        // Whatever more of it comes.
+        if this.phase == ReadPhase::Response && this.slot.closed().is_cancelled() {
+            return Poll::Ready(Ok(()));
+        }
         if this.at_once >= MAX_AT_ONCE {
             this.at_once = 0;
             cx.waker().wake_by_ref();
@@ -261,8 +270,8 @@ mod tests {
         assert_eq!(rest, b"GET / HT");
     }
 
-    /// A connection that waits ends at once when its place is needed, even in the middle of a head; one whose request has come
-    /// goes on to its answer.
+    /// A connection that waits ends at once when its place is needed, even in the middle of a head or of a body; one whose
+    /// request has come, or whose sender is known, goes on to its answer.
     #[tokio::test]
     async fn a_place_is_given_to_another() {
         let waits = ConnectionTimeouts {
@@ -271,7 +280,14 @@ mod tests {
             head: LONG,
             response: LONG,
         };
-        for (sent, makes_room) in [("", true), ("GET / HT", true), ("GET / HTTP/1.1\r\n\r\n", false)] {
+        let half = "POST / HTTP/1.1\r\ncontent-length: 9\r\n\r\n{";
+        for (sent, known, makes_room) in [
+            ("", false, true),
+            ("GET / HT", false, true),
+            (half, false, true),
+            (half, true, false),
+            ("GET / HTTP/1.1\r\n\r\n", true, false),
+        ] {
             let connections = Connections::new(ConnectionLimits { all: 1, each: 1 });
             let admit = || connections.admit(Ipv4Addr::LOCALHOST.into(), false);
             let (mut peer, stream) = duplex(1_024);
@@ -279,6 +295,9 @@ mod tests {
             peer.write_all(sent.as_bytes()).await.unwrap();
             let mut read = vec![0; sent.len()];
             stream.read_exact(&mut read).await.unwrap();
+            if known {
+                stream.of_request().0.upgrade().unwrap().is_answered();
+            }
             assert_eq!(admit().is_some(), makes_room, "{sent:?}");
             if makes_room {
                 assert_eq!(stream.read(&mut [0; 1]).await.unwrap(), 0, "{sent:?}");

@@ -2,14 +2,16 @@
 //!
 //! A connection costs a descriptor, and a process has few; without any left, nobody is heard. So there are fewer connections
 //! than descriptors, and one address, unless it is a trusted proxy, gets a part of them. Who comes when there is no room is
-//! let in all the same, in the place of somebody who is only waiting: the one that has waited longest, of the address
-//! itself or else of the address that has most. Only where everybody is being answered is a new one turned away. So those
-//! who open connections and say nothing keep nobody out.
+//! let in all the same, in the place of somebody who is only waiting: the one that has waited longest, those first that were
+//! never answered, of the address itself or else of the address that has most. Only where everybody is being answered is a new one turned away. So those
+//! who open connections and say nothing, or only half of it, keep nobody out: a request is being answered once all of it has
+//! come, or its sender has shown a secret of ours.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use actix_web::HttpRequest;
 use tokio_util::sync::CancellationToken;
 
 /// For files, the store, the records and the calls that we make ourselves.
@@ -51,10 +53,19 @@ pub(super) struct Connections {
 #[derive(Default)]
 struct OpenConnections {
     last: u64,
-    /// In the order of their last wait: the key grows.
-    waiting: BTreeMap<u64, Waiting>,
+    /// In the order in which they make room.
+    waiting: BTreeMap<WaitOrder, Waiting>,
     busy: usize,
     by_address: HashMap<IpAddr, usize>,
+}
+
+/// When a connection that waits makes room for others.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct WaitOrder {
+    /// Whether a request of it was answered. Who was served before goes last.
+    answered: bool,
+    /// Of its last wait: grows.
+    number: u64,
 }
 
 #[derive(Clone)]
@@ -88,20 +99,24 @@ impl Connections {
             trusted,
             closed: CancellationToken::new(),
         };
-        let waits = open.wait(waiting.clone());
+        let waits = open.wait(waiting.clone(), false);
         Some(ConnectionSlot {
             connections: Arc::clone(self),
             waiting,
-            waits: Some(waits),
+            waits: Mutex::new(Some(waits)),
         })
     }
 }
 
 impl OpenConnections {
-    fn wait(&mut self, waiting: Waiting) -> u64 {
+    fn wait(&mut self, waiting: Waiting, answered: bool) -> WaitOrder {
         self.last += 1;
-        self.waiting.insert(self.last, waiting);
-        self.last
+        let order = WaitOrder {
+            answered,
+            number: self.last,
+        };
+        self.waiting.insert(order, waiting);
+        order
     }
 
     /// The address with most connections, of those with one that only waits; a proxy's where there is no other.
@@ -110,7 +125,7 @@ impl OpenConnections {
         self.waiting.values().max_by_key(count).map(|waiting| waiting.from)
     }
 
-    /// Closes the one of this address that has waited longest.
+    /// Closes the one of this address that makes room first.
     fn close_of(&mut self, from: IpAddr) -> Option<()> {
         let (id, _) = self.waiting.iter().find(|(_, waiting)| waiting.from == from)?;
         let id = *id;
@@ -134,8 +149,19 @@ impl OpenConnections {
 pub(super) struct ConnectionSlot {
     connections: Arc<Connections>,
     waiting: Waiting,
-    /// Its number among those that wait; `None` while it is being answered.
-    waits: Option<u64>,
+    /// Its place among those that wait; `None` while it is being answered.
+    waits: Mutex<Option<WaitOrder>>,
+}
+
+/// What the handler of a request knows its connection by.
+pub(super) struct ConnectionOfRequest(pub(super) Weak<ConnectionSlot>);
+
+/// All of this request has come, or its sender is known: its connection is not closed for another one until it was answered.
+pub(super) fn is_answered(request: &HttpRequest) {
+    let connection = request.conn_data::<ConnectionOfRequest>();
+    if let Some(slot) = connection.and_then(|connection| connection.0.upgrade()) {
+        slot.is_answered();
+    }
 }
 
 impl ConnectionSlot {
@@ -144,34 +170,36 @@ impl ConnectionSlot {
         self.waiting.closed.clone()
     }
 
-    /// A whole head has come: it is not closed for another one until it waits again.
-    pub(super) fn is_answered(&mut self) {
-        let Some(id) = self.waits.take() else {
+    /// It is not closed for another one until it waits again.
+    pub(super) fn is_answered(&self) {
+        let mut waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(id) = *waits else {
             return;
         };
         let mut open = self.connections.open.lock().unwrap_or_else(PoisonError::into_inner);
+        // Otherwise it was closed a moment ago.
         if open.waiting.remove(&id).is_some() {
             open.busy += 1;
-        } else {
-            // It was closed a moment ago.
-            self.waits = Some(id);
+            *waits = None;
         }
     }
 
     /// The answer is on its way.
-    pub(super) fn waits_again(&mut self) {
-        if self.waits.is_none() {
+    pub(super) fn waits_again(&self) {
+        let mut waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
+        if waits.is_none() {
             let mut open = self.connections.open.lock().unwrap_or_else(PoisonError::into_inner);
             open.busy -= 1;
-            self.waits = Some(open.wait(self.waiting.clone()));
+            *waits = Some(open.wait(self.waiting.clone(), true));
         }
     }
 }
 
 impl Drop for ConnectionSlot {
     fn drop(&mut self) {
+        let waits = *self.waits.get_mut().unwrap_or_else(PoisonError::into_inner);
         let mut open = self.connections.open.lock().unwrap_or_else(PoisonError::into_inner);
-        match self.waits {
+        match waits {
             None => open.busy -= 1,
             // One that was closed has left already.
             Some(id) if open.waiting.remove(&id).is_none() => return,
@@ -200,7 +228,7 @@ mod tests {
     #[test]
     fn those_who_only_wait_make_room() {
         let connections = Connections::new(LIMITS);
-        let mut kept = connections.admit(address(1), false).unwrap();
+        let kept = connections.admit(address(1), false).unwrap();
         kept.is_answered();
         let silent: Vec<_> = (0..5).map(|_| connections.admit(address(1), false).unwrap()).collect();
         assert_eq!(
@@ -217,17 +245,29 @@ mod tests {
         assert_eq!((open.busy, open.waiting.len(), open.by_address.len()), (0, 0, 0));
     }
 
+    /// Who was answered before and waits again, as gateways do between calls, is closed after all of its address that never were.
+    #[test]
+    fn who_was_answered_goes_last() {
+        let connections = Connections::new(LIMITS);
+        let gateway = connections.admit(address(1), false).unwrap();
+        gateway.is_answered();
+        gateway.waits_again();
+        let strangers: Vec<_> = (0..20).map(|_| connections.admit(address(1), false).unwrap()).collect();
+        assert!(is_open(&gateway));
+        assert_eq!(strangers.iter().filter(|slot| is_open(slot)).count(), 3);
+    }
+
     /// Where everybody is being answered, a new one is turned away; one that waits again makes room again. A proxy has all of
     /// the places.
     #[test]
     fn those_who_are_answered_stay() {
         let connections = Connections::new(LIMITS);
         let busy = |from| {
-            let mut slot = connections.admit(from, true)?;
+            let slot = connections.admit(from, true)?;
             slot.is_answered();
             Some(slot)
         };
-        let mut proxied: Vec<_> = (0..8).map(|_| busy(address(1)).unwrap()).collect();
+        let proxied: Vec<_> = (0..8).map(|_| busy(address(1)).unwrap()).collect();
         assert!(busy(address(1)).is_none() && busy(address(2)).is_none());
         proxied[3].waits_again();
         proxied[2].waits_again();

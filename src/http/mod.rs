@@ -130,6 +130,9 @@ pub fn serve(
             .keep_alive(KeepAlive::Os)
             .client_request_timeout(Duration::ZERO)
             .client_disconnect_timeout(CLOSE_TIMEOUT)
+            .on_connect_ext(|stream: &TimeoutStream<ServerStream>, data| {
+                data.insert(stream.of_request());
+            })
             .finish(map_config(app, |()| AppConfig::default()));
         let (connections, proxies) = (Arc::clone(&connections), parts.proxies.clone());
         let acceptor = acceptor.clone();
@@ -211,6 +214,7 @@ fn build_app(
         .wrap(from_fn(move |request, next| Arc::clone(&check).check(request, next)))
         .wrap(from_fn(move |request: ServiceRequest, next| {
             warning.look(request.request(), &proxies);
+            body::note_request_without(request.request());
             request_log::log_request(Arc::clone(&metrics), request, next)
         }))
         .configure(move |config| {

@@ -29,12 +29,21 @@ pub(super) async fn with_timeout<T>(work: impl Future<Output = Result<T>>) -> Re
 /// What a database says names tables, columns and users, never values or passwords.
 impl From<sqlx::Error> for RecordsError {
     fn from(error: sqlx::Error) -> Self {
+        let read_only = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+        let what = if read_only.is_some_and(|code| code == READ_ONLY) {
+            "the database takes no writes: it is a standby, or set to read-only".to_owned()
+        } else {
+            error.to_string()
+        };
         Self {
-            what: error.to_string(),
+            what,
             of_connection: says_of_connection(&error),
         }
     }
 }
+
+/// PostgreSQL's SQLSTATE for a write in a transaction that may only read.
+const READ_ONLY: &str = "25006";
 
 /// Whether an error says that the connection, or the file behind it, is not as it should be: not what was asked of it, and
 /// not that all connections were in use.

@@ -53,8 +53,8 @@ pub struct Catalogue {
     providers: Arc<Providers>,
     policy: Policy,
     clock: Arc<dyn Clock>,
-    /// Whether a page can be sent to a person.
-    pages: bool,
+    /// In which countries a page can be sent to a person.
+    pages: BTreeSet<String>,
     lists: Mutex<Lists>,
     /// Turns that wait for the first list watch it.
     published: watch::Sender<Published>,
@@ -78,11 +78,12 @@ impl Catalogue {
             provider,
         });
         let lists = Lists::new(operator, keys.collect(), clock.now());
+        let pages = providers.countries().iter().cloned().collect();
         let catalogue = Self {
             providers,
             policy,
             clock,
-            pages: true,
+            pages,
             lists: Mutex::new(lists),
             published: watch::Sender::default(),
             wanted: watch::Sender::default(),
@@ -91,10 +92,13 @@ impl Catalogue {
         catalogue
     }
 
-    /// The same, and whether journeys that need a page sent to the person are offered.
+    /// The same, where journeys that need a page sent to the person are offered in these countries only.
     #[must_use]
-    pub fn offering_pages(self, pages: bool) -> Self {
-        Self { pages, ..self }
+    pub fn offering_pages_in(self, countries: BTreeSet<String>) -> Self {
+        Self {
+            pages: countries,
+            ..self
+        }
     }
 
     /// What a partner can link on a channel of this country, as it was last read, however old; `None` before the first list.
@@ -284,7 +288,7 @@ impl Catalogue {
         let countries = self.providers.countries();
         let by_country = |keys: &Arc<[ListKey]>| {
             let offers = countries.iter().map(|country| {
-                let offers = lists.offers(keys, &self.policy, (country, self.pages));
+                let offers = lists.offers(keys, &self.policy, (country, self.pages.contains(country)));
                 (country.clone(), Arc::new(offers))
             });
             (keys.clone(), offers.collect())
@@ -307,7 +311,7 @@ impl Catalogue {
         let countries: BTreeSet<_> = self.providers.countries().iter().collect();
         let ways = countries
             .into_iter()
-            .map(|country| lists.ways(&keys, &self.policy, (country, self.pages)));
+            .map(|country| lists.ways(&keys, &self.policy, (country, self.pages.contains(country))));
         Some(no_ways(&ways.collect::<Vec<_>>()))
     }
 

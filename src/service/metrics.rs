@@ -41,6 +41,7 @@ pub struct Metrics {
     screens_given_up: Family<GatewayLabels, Counter>,
     sms_unreadable: Family<GatewayLabels, Counter>,
     invitations_refused: Family<OutcomeLabels, Counter>,
+    sms_without_route: Counter,
     provider_calls: Family<CallLabels, Counter>,
     provider_seconds: ProviderSeconds,
     session_mismatches: Family<ProviderLabels, Counter>,
@@ -73,6 +74,7 @@ impl Metrics {
             screens_given_up: Family::default(),
             sms_unreadable: Family::default(),
             invitations_refused: Family::default(),
+            sms_without_route: Counter::default(),
             provider_calls: Family::default(),
             provider_seconds: Family::new_with_constructor(provider_histogram),
             session_mismatches: Family::default(),
@@ -114,6 +116,11 @@ impl Metrics {
             "invitations_refused",
             "Invitations by SMS that partners asked for and that were not sent, by why",
             self.invitations_refused.clone(),
+        );
+        registry.register(
+            "sms_without_route",
+            "SMS that were not sent because no route is for their number's country",
+            self.sms_without_route.clone(),
         );
         self.register_calls();
     }
@@ -254,6 +261,11 @@ impl Metrics {
         self.invitations_refused.get_or_create(&OutcomeLabels { outcome }).inc();
     }
 
+    /// Counts an SMS that is not sent because no route is for its number's country.
+    pub fn sms_without_route(&self) {
+        self.sms_without_route.inc();
+    }
+
     /// Counts a run of a job; `kind` is a name such as `redeem`, `outcome` is `done`, `postponed` or `given_up`.
     pub fn job(&self, kind: &'static str, outcome: &'static str) {
         self.jobs.get_or_create(&JobLabels { kind, outcome }).inc();
@@ -312,6 +324,7 @@ mod tests {
         metrics.turn(TurnOutcome::Pending, Duration::from_millis(300));
         metrics.screen("consent");
         metrics.sms_unreadable("twilio");
+        metrics.sms_without_route();
         metrics.provider_call("mono", "submit", ProviderOutcome::Unknown, Duration::from_secs(40));
         metrics.set_institution_health("mono", "b1:p", HealthLevel::Down);
         metrics.held_back("mono", HealthLevel::Busy);
@@ -328,6 +341,7 @@ mod tests {
             "kiungo_turns_open 1",
             r#"kiungo_screens_total{screen="consent"} 1"#,
             r#"kiungo_sms_unreadable_total{gateway="twilio"} 1"#,
+            "kiungo_sms_without_route_total 1",
             r#"kiungo_provider_calls_total{provider="mono",call="submit",outcome="unknown"} 1"#,
             r#"kiungo_provider_seconds_bucket{le="60.0",provider="mono"} 1"#,
             r#"kiungo_institution_health{provider="mono",institution="b1:p"} 3"#,

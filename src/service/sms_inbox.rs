@@ -11,7 +11,7 @@ use super::deps::Deps;
 use super::sms::outbox::{OutgoingMessage, SmsOutbox};
 use super::sms::proof::reply_key;
 use super::sms::routes::{SmsRoute, SmsRoutes};
-use super::sms_responder::{RetryLater, Sender, SmsReaction, SmsResponder};
+use super::sms_responder::{RetryLater, Sender, SmsReaction, SmsReply, SmsResponder};
 use super::strangers::StrangerKind;
 use crate::core::ids::MessageId;
 use crate::core::sms::{SmsDeliveryState, SmsFailureReason};
@@ -121,34 +121,49 @@ impl SmsInbox {
         if self.deps.records.has_received_sms(&route.name, &sms.message_id).await? {
             return Ok(());
         }
+        let kept = self.deps.records.sms_preference(partner, &tag).await?;
+        let stopped = kept.filter(|found| found.stopped).map(|found| found.at);
+        let from = Sender {
+            route,
+            partner,
+            tag,
+            stopped,
+        };
+        let served = self.routes.serves(&sms.from);
         // A keyword stands in the first part; a later part is neither a keyword nor worth a reply.
-        let reaction = if let Some(handled) = sms.handled {
-            SmsReaction::to_handled(handled)
-        } else if sms.part.as_ref().is_none_or(|part| part.part == 1) {
-            let preference = self.deps.records.sms_preference(partner, &tag).await?;
-            let stopped = preference.filter(|found| found.stopped).map(|found| found.at);
-            let from = Sender {
-                route,
-                partner,
-                tag,
-                stopped,
-            };
-            self.responder.respond(sms, &from).await?
-        } else {
-            SmsReaction::default()
+        let reaction = match (sms.handled, sms.part.as_ref().is_none_or(|part| part.part == 1)) {
+            (Some(handled), _) => SmsReaction::to_handled(handled),
+            (None, true) if served => self.responder.respond(sms, &from).await?,
+            (None, true) => SmsReaction::to_unreachable(sms, stopped.is_some()),
+            (None, false) => SmsReaction::default(),
         };
         let preference = reaction.stop.map(|stopped| SmsPreference {
             stopped,
             // A gateway whose clock is ahead must not date a preference into the future.
             at: sms.received_at.map_or(now, |at| at.min(now)),
         });
+        if !served {
+            // Anybody can text in the name of a dear number abroad. Nothing can be sent to it, and all that is written is what
+            // its owner wants, should that ever change: one row, however often they say so.
+            if let Some(preference) = preference {
+                self.deps.records.put_sms_preference(partner, &tag, preference).await?;
+            }
+            let stop = reaction.stop;
+            tracing::info!(
+                route = route.name,
+                stop,
+                "SMS not answered: no route is for the sender's country"
+            );
+            return Ok(());
+        }
         let incoming = InboundSms {
             gateway: &route.name,
             gateway_id: &sms.message_id,
             partner,
             tag,
             preference,
-            reply: self.reply(route, sms, &reaction, now),
+            reply: self.reply(route, sms, reaction.reply.as_ref(), now),
+            overruled: self.overruled(route, sms, &reaction, kept),
         };
         let first = self.deps.records.receive_sms(&incoming, now).await?;
         tracing::info!(route = route.name, ?tag, first, stop = reaction.stop, "SMS received");
@@ -159,18 +174,10 @@ impl SmsInbox {
         &self,
         route: &SmsRoute,
         sms: &IncomingSms,
-        reaction: &SmsReaction,
+        reply: Option<&SmsReply>,
         now: Timestamp,
     ) -> Option<(SmsMessage, Job)> {
-        let reply = reaction.reply.as_ref()?;
-        // Anybody can text in the name of a dear number abroad; what they want is noted all the same.
-        if !self.routes.serves(&sms.from) {
-            tracing::info!(
-                route = route.name,
-                "SMS not replied to: no route is for the sender's country"
-            );
-            return None;
-        }
+        let reply = reply?;
         let key = if reply.hint {
             let hour = now.as_millis() / i64::try_from(HINT_EVERY.as_millis()).unwrap_or(i64::MAX);
             format!(
@@ -181,6 +188,23 @@ impl SmsInbox {
         } else {
             reply_key(&route.name, &sms.message_id)
         };
+        self.draft(route, sms, reply, key)
+    }
+
+    /// What is said of a STOP or START that came too late: what holds, once, however many come.
+    fn overruled(
+        &self,
+        route: &SmsRoute,
+        sms: &IncomingSms,
+        reaction: &SmsReaction,
+        kept: Option<SmsPreference>,
+    ) -> Option<(SmsMessage, Job)> {
+        let tag = self.deps.sealing.keyring.tag(&sms.from).to_hex();
+        let since = kept.map_or(0, |kept| kept.at.as_millis());
+        self.draft(route, sms, reaction.overruled.as_ref()?, format!("holds:{tag}:{since}"))
+    }
+
+    fn draft(&self, route: &SmsRoute, sms: &IncomingSms, reply: &SmsReply, key: String) -> Option<(SmsMessage, Job)> {
         let message = OutgoingMessage {
             to: &sms.from,
             kind: SmsKind::Reply,

@@ -39,9 +39,25 @@ pub struct SmsReaction {
     /// `true`: they opt out; `false`: they opt in again.
     pub stop: Option<bool>,
     pub reply: Option<SmsReply>,
+    /// What is said instead where it came too late: something that they said after it holds.
+    pub overruled: Option<SmsReply>,
 }
 
 impl SmsReaction {
+    /// To somebody who cannot be answered: only what they want is noted, where it is anything new.
+    pub fn to_unreachable(sms: &IncomingSms, opted_out: bool) -> Self {
+        let (said, _) = Keyword::recognize(sms.text.expose());
+        let stop = match said.from_person(opted_out) {
+            Keyword::Stop => Some(true),
+            Keyword::Start if opted_out => Some(false),
+            _ => None,
+        };
+        Self {
+            stop,
+            ..Self::default()
+        }
+    }
+
     /// The gateway has answered: only what they want is noted.
     pub fn to_handled(keyword: HandledKeyword) -> Self {
         Self {
@@ -50,7 +66,7 @@ impl SmsReaction {
                 HandledKeyword::Start => Some(false),
                 HandledKeyword::Help => None,
             },
-            reply: None,
+            ..Self::default()
         }
     }
 }
@@ -125,14 +141,17 @@ impl SmsResponder {
         let (said, of) = Keyword::recognize(sms.text.expose());
         let said = said.from_person(from.stopped.is_some());
         let dial = service_code_for(&self.0.channels, &from.route.country);
-        let (stop, id) = match said {
-            Keyword::Stop => (Some(true), "sms-stop"),
-            Keyword::Start => (Some(false), "sms-start"),
-            Keyword::Help if from.stopped.is_some() => (None, "sms-help-stopped"),
-            Keyword::Help => (None, "sms-help"),
+        let (stop, id, overruled) = match said {
+            Keyword::Stop => (Some(true), "sms-stop", Some("sms-start")),
+            Keyword::Start => (Some(false), "sms-start", Some("sms-stop")),
+            Keyword::Help if from.stopped.is_some() => (None, "sms-help-stopped", None),
+            Keyword::Help => (None, "sms-help", None),
             _ => {
                 let reply = self.converse(sms, from, (said, of), dial).await?;
-                return Ok(SmsReaction { stop: None, reply });
+                return Ok(SmsReaction {
+                    reply,
+                    ..SmsReaction::default()
+                });
             }
         };
         let known = self.0.locale(&sms.from).await;
@@ -140,6 +159,7 @@ impl SmsResponder {
         Ok(SmsReaction {
             stop,
             reply: Some(self.message(locale, id, dial, false)),
+            overruled: overruled.map(|id| self.message(locale, id, dial, false)),
         })
     }
 }

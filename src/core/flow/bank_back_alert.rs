@@ -1,4 +1,4 @@
-//! An SMS when an institution is back: offered on the screen that says that it is away, where SMS can be sent.
+//! An SMS when an institution is back: offered on the screen that says that it is away, where SMS can be sent to the person.
 //!
 //! Nothing is promised before it is saved: the turn waits for that, and until then the screen stays as it was.
 
@@ -14,7 +14,7 @@ impl Step<'_> {
     /// else asks.
     pub(super) fn is_available(&self, choice: &MenuOption) -> bool {
         match choice.target {
-            OptionTarget::Action(Action::RequestBankAlert) => self.flow.settings.sms_enabled,
+            OptionTarget::Action(Action::RequestBankAlert) => self.texts_reach(),
             OptionTarget::Action(Action::ShowPartners) => self.others_ask(),
             OptionTarget::Action(Action::Reauthorise) => {
                 let screen = &self.state.cursor.screen;
@@ -24,13 +24,18 @@ impl Step<'_> {
         }
     }
 
+    /// Whether this person can be sent SMS.
+    pub(super) fn texts_reach(&self) -> bool {
+        self.flow.settings.texts_reach(&self.state.msisdn)
+    }
+
     /// The person wants an SMS when the institution is back. If it is back by now they are told so, and go on.
     pub(super) fn request_bank_alert(&mut self) -> Transition {
         if self.institution_unavailable().is_none() {
             self.notice("note-back");
             return self.retry();
         }
-        let session = self.state.session.as_ref().filter(|_| self.flow.settings.sms_enabled);
+        let session = self.state.session.as_ref().filter(|_| self.texts_reach());
         let Some(open) = session.and_then(OpenSession::for_session) else {
             return Transition::stay("note-choice");
         };

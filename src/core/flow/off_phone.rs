@@ -68,7 +68,7 @@ impl Step<'_> {
 
     /// Whether it can go on like that here: the way to a page is an SMS.
     pub(super) fn can_wait_for(&self, waiting: &Waiting) -> bool {
-        self.flow.settings.sms_enabled || !matches!(waiting.what, WaitingFor::Page(_))
+        !matches!(waiting.what, WaitingFor::Page(_)) || self.texts_reach()
     }
 
     /// The session's own attempt without a submission, if the process that began it ended before it said so.

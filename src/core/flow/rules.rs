@@ -1,12 +1,13 @@
 //! The rules and words of the conversation: the same for everybody.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::terms::RequestTerms;
 use crate::core::menu::Menu;
 use crate::core::messages::Templates;
+use crate::core::msisdn::Msisdn;
 use crate::core::pin::SubscriberPin;
 use crate::core::policy::Policy;
 use crate::core::seal::Keyring;
@@ -30,12 +31,21 @@ pub struct FlowSettings {
     pub subscriber_pin: SubscriberPin,
     /// After how long without use a link is shown only once its account has been linked again; `None`: always.
     pub ask_login_after: Option<Duration>,
-    /// Whether people can be sent SMS.
-    pub sms_enabled: bool,
+    /// Whose numbers can be sent SMS: the countries (ISO 3166-1 alpha-2, upper case) of the SMS routes.
+    pub sms_countries: BTreeSet<String>,
     /// What the providers differ in, by their names.
     pub providers: HashMap<String, ProviderRules>,
     /// How much longer than the provider's timeout an attempt's lease lasts: [`LEASE_MARGIN`], less only in tests.
     pub lease_margin: Duration,
+}
+
+impl FlowSettings {
+    /// Whether this person can be sent SMS. Where no route is for their country, nothing by SMS may be promised.
+    pub fn texts_reach(&self, number: &Msisdn) -> bool {
+        number
+            .country()
+            .is_some_and(|country| self.sms_countries.contains(country))
+    }
 }
 
 /// What the conversation must know of a provider.

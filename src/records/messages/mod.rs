@@ -156,6 +156,8 @@ pub struct InboundSms<'a> {
     pub preference: Option<SmsPreference>,
     /// The answer with the job that sends it, if there is one.
     pub reply: Option<(SmsMessage, Job)>,
+    /// The answer instead, where they said something else later than [`Self::preference`].
+    pub overruled: Option<(SmsMessage, Job)>,
 }
 
 /// SMS to people, and from them.
@@ -200,6 +202,7 @@ db_words! {
         OptedOut = "opted_out",
         PersonDialed = "told",
         DailyCap = "cap",
+        NoRoute = "no_route",
         Expired = "expired",
         Unsendable = "unsendable",
     }

@@ -141,8 +141,12 @@ impl MessageRecords for Backend {
                     .execute(&mut *tx)
                     .await?;
             }
-            if let Some((message, job)) = &sms.reply
-                && says_what_holds(tx, sms).await?
+            let reply = if says_what_holds(tx, sms).await? {
+                &sms.reply
+            } else {
+                &sms.overruled
+            };
+            if let Some((message, job)) = reply
                 && add_message(tx, message).await?
             {
                 add_job(tx, job).await?;
@@ -172,7 +176,7 @@ impl MessageRecords for Backend {
     }
 }
 
-/// Whether the reply is true: what a newer SMS has said holds, and an older one that comes late changes nothing.
+/// Whether what they say counts: what a newer SMS has said holds, and an older one that comes late changes nothing.
 async fn says_what_holds(tx: &mut Connection, sms: &InboundSms<'_>) -> Result<bool> {
     let Some(wanted) = sms.preference else { return Ok(true) };
     let kept = preference(sms.partner, &sms.tag).fetch_optional(tx).await?;

@@ -234,7 +234,7 @@ impl EffectRunner {
         step: NextStep,
     ) -> Result<OpenResult, ProviderCallError> {
         let id = AttemptId::without_submission(open.session);
-        match self.linking.wait_of(step, &session) {
+        match self.linking.wait_of(step, &session, Some(&person.msisdn)) {
             Ok(wait) => {
                 if self.begin_waiting(person, open, &session, &wait).await? {
                     self.jobs.run_now::<SendPageLink>(id).await;

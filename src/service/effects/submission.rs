@@ -240,7 +240,7 @@ impl EffectRunner {
             }
             Err(error) => Err(error),
         };
-        let (state, result) = match step.map(|step| self.linking.wait_of(step, &session)) {
+        let (state, result) = match step.map(|step| self.linking.wait_of(step, &session, None)) {
             Ok(Ok(wait)) => return self.wait(attempt, &session, wait).await,
             Ok(Err(NextStep::Done(grant))) => return self.granted(attempt, &grant).await,
             Ok(Err(step)) => settled(step),

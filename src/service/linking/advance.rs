@@ -14,6 +14,7 @@ use super::page_text::SendPageLink;
 use super::redeem::Redeem;
 use crate::core::flow::{AccountList, AttemptResult, Waiting, WaitingFor};
 use crate::core::ids::AttemptId;
+use crate::core::msisdn::Msisdn;
 use crate::core::next_step::{FailureClass, Grant, NextStep};
 use crate::core::seal::SealError;
 use crate::core::time::Timestamp;
@@ -105,17 +106,18 @@ impl Wait {
 }
 
 impl Linking {
-    /// Whether a page can reach a person: by a text, at an address of ours.
-    fn sends_pages(&self) -> bool {
-        self.updater.handovers.is_some() && self.pages.is_available()
+    /// Whether a page can reach a person, or this one: by a text, at an address of ours.
+    fn sends_pages(&self, to: Option<&Msisdn>) -> bool {
+        let reached = |to| self.updater.flow.settings.texts_reach(to);
+        self.updater.handovers.is_some() && self.pages.is_available() && to.is_none_or(reached)
     }
 
-    /// What a step waits for. A page that cannot reach the person is a failure instead.
+    /// What a step waits for. A page that cannot reach the person, where that is known, is a failure instead.
     ///
     /// # Errors
     /// The step, where it does not wait.
-    pub fn wait_of(&self, step: NextStep, session: &ProviderSession) -> Result<Wait, NextStep> {
-        if matches!(step, NextStep::OpenLink { .. }) && !self.sends_pages() {
+    pub fn wait_of(&self, step: NextStep, session: &ProviderSession, to: Option<&Msisdn>) -> Result<Wait, NextStep> {
+        if matches!(step, NextStep::OpenLink { .. }) && !self.sends_pages(to) {
             return Err(NextStep::Failed(FailureClass::Unsupported.into()));
         }
         Wait::of(step, session, self.deps.clock.now())
@@ -232,7 +234,7 @@ impl Linking {
         if let Some(changed) = stepped.session {
             session = session.known_as(changed);
         }
-        let step = match self.wait_of(stepped.step, &session) {
+        let step = match self.wait_of(stepped.step, &session, None) {
             Ok(_) if over => {
                 self.give_up_wait(attempt).await?;
                 return Ok(JobOutcome::Done);

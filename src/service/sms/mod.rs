@@ -8,7 +8,7 @@
 //!    │  ▲       │ │ └──▶ FAILED       refused for good
 //!    │  └───────┘ └────▶ UNKNOWN     no answer: it may have been sent, so it is never sent again
 //!    │   provably not sent
-//!    └──▶ WITHHELD    the person opted out, had too many today, or it has come too late
+//!    └──▶ WITHHELD    the person opted out, had too many today, has no route to their country, or it has come too late
 //! ```
 //!
 //! SENDING is written before the first byte leaves. A server that dies there leaves an SMS that may have been sent, and
@@ -18,6 +18,7 @@
 //! What people send is received once, by the gateway's id of it, together with everything that follows from it
 //! (`service/sms_inbox.rs`).
 
+mod draft;
 pub mod invitations;
 pub mod outbox;
 pub mod proof;

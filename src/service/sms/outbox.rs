@@ -1,23 +1,19 @@
-//! Writes SMS to be sent, and sends each by its gateway, one try at a time.
+//! Sends SMS that were written, each by its gateway, one try at a time.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
-use zeroize::Zeroizing;
 
 use super::routes::{SmsRoute, SmsRoutes};
-use crate::core::gsm7;
 use crate::core::ids::{MessageId, PartnerId};
 use crate::core::msisdn::Msisdn;
-use crate::core::seal::{SealContext, SubscriberTag};
-use crate::core::secret::Secret;
-use crate::core::sms::{self, MessageState, SmsFailureReason, WithheldReason};
+use crate::core::seal::SubscriberTag;
+use crate::core::sms::{MessageState, SmsFailureReason, WithheldReason};
 use crate::core::time::Timestamp;
 use crate::gateways::sms::{OutgoingSms, ReportMode, SmsSendError};
 use crate::records::{
-    InvitationCaps, Job, JobType, RecordsError, Result as RecordsResult, SmsKind, SmsLimit, SmsMessage, SmsPreference,
+    InvitationCaps, JobType, RecordsError, Result as RecordsResult, SmsKind, SmsLimit, SmsMessage, SmsPreference,
 };
 use crate::service::deps::Deps;
 use crate::service::job::{JobError, JobHandler, JobOutcome};
@@ -88,17 +84,9 @@ impl SmsOutboxError {
     }
 }
 
-/// What is sealed in an SMS's row.
-#[derive(Serialize, Deserialize)]
-struct Envelope {
-    to: Msisdn,
-    from: Option<String>,
-    text: Zeroizing<String>,
-}
-
 pub struct SmsOutbox {
     pub(super) deps: Deps,
-    partner: PartnerId,
+    pub(super) partner: PartnerId,
     pub(super) routes: SmsRoutes,
     pub(super) caps: InvitationCaps,
     slots: Semaphore,
@@ -148,74 +136,6 @@ impl SmsOutbox {
         !self.routes.is_empty()
     }
 
-    /// An SMS and the job that sends it, neither of them written yet. To send it with a fact: add the SMS without the
-    /// job ([`crate::records::MessageRecords::add_message`]), then give the job to the fact's own transaction.
-    ///
-    /// # Errors
-    /// When there is no gateway for it, or it is too long.
-    pub fn draft(&self, message: OutgoingMessage<'_>) -> Result<(SmsMessage, Job), SmsOutboxError> {
-        self.draft_for(self.partner, message)
-    }
-
-    /// The same, on behalf of this partner.
-    ///
-    /// # Errors
-    /// As [`Self::draft`].
-    pub fn draft_for(
-        &self,
-        partner: PartnerId,
-        message: OutgoingMessage<'_>,
-    ) -> Result<(SmsMessage, Job), SmsOutboxError> {
-        let (route, from) = match message.route {
-            Some((route, from)) => (route, from),
-            None => (
-                &**self.routes.for_number(message.to).ok_or(SmsOutboxError::NoGateway)?,
-                None,
-            ),
-        };
-        let text = gsm7::fold_lines(message.text);
-        if sms::measure(&text).parts > route.gateway.capabilities().max_parts {
-            return Err(SmsOutboxError::TooLong);
-        }
-        let envelope = Envelope {
-            to: message.to.clone(),
-            from: from.or_else(|| route.sender.clone()),
-            text: Zeroizing::new(text),
-        };
-        let rng = self.deps.rng.as_ref();
-        let keyring = &self.deps.sealing.keyring;
-        let (id, tag) = (MessageId::generate(rng), keyring.tag(message.to));
-        let plain = Zeroizing::new(serde_json::to_vec(&envelope).map_err(|_| SmsOutboxError::Sealed)?);
-        let sealed = keyring.seal(&seal_context(&tag, &id), &plain, rng);
-        let sealed = sealed.map_err(|_| SmsOutboxError::Sealed)?;
-        let now = self.deps.clock.now();
-        let row = SmsMessage {
-            id,
-            partner,
-            tag,
-            kind: message.kind,
-            key: message.key,
-            gateway: route.name.clone(),
-            state: MessageState::Queued,
-            sealed: Some(sealed),
-            gateway_id: None,
-            tries: 0,
-            created_at: now,
-            updated_at: now,
-            expires_at: now.plus(message.valid_for),
-        };
-        Ok((row, SendSms::job(partner, id, now)))
-    }
-
-    /// Writes an SMS to be sent, unless its fact was told before; says whether it was written.
-    ///
-    /// # Errors
-    /// As [`Self::draft`], and when the records are not available.
-    pub async fn enqueue(&self, message: OutgoingMessage<'_>) -> Result<bool, SmsOutboxError> {
-        let (row, job) = self.draft(message)?;
-        Ok(self.deps.records.add_message(&row, &[job]).await?)
-    }
-
     /// Sends one SMS if that is still to be done.
     ///
     /// # Errors
@@ -228,6 +148,10 @@ impl SmsOutbox {
             MessageState::Queued => {}
             // The node that was sending it died: it may have been sent.
             MessageState::Sending => return self.set_state(&message, MessageState::Unknown).await,
+            MessageState::Withheld(WithheldReason::NoRoute) => {
+                self.tell_of_no_route(&message);
+                return Ok(JobOutcome::Done);
+            }
             _ => return Ok(JobOutcome::Done),
         }
         let now = self.deps.clock.now();
@@ -246,6 +170,13 @@ impl SmsOutbox {
                 .set_state(&message, MessageState::Withheld(WithheldReason::Unsendable))
                 .await;
         };
+        // The configuration may have changed since it was written.
+        if !self.routes.serves(&outgoing.to) {
+            self.tell_of_no_route(&message);
+            return self
+                .set_state(&message, MessageState::Withheld(WithheldReason::NoRoute))
+                .await;
+        }
         let Ok(_slot) = self.slots.try_acquire() else {
             return Ok(JobOutcome::Retry("crowded"));
         };
@@ -262,6 +193,11 @@ impl SmsOutbox {
             return Ok(JobOutcome::Done);
         }
         self.send_by(&message, route, &outgoing).await
+    }
+
+    fn tell_of_no_route(&self, message: &SmsMessage) {
+        self.deps.metrics.sms_without_route();
+        tracing::warn!(tag = ?message.tag, kind = message.kind.as_str(), "SMS withheld: no route is for its number's country");
     }
 
     async fn send_by(
@@ -355,31 +291,5 @@ impl SmsOutbox {
         let now = self.deps.clock.now();
         self.deps.records.move_message(message.id, state, now).await?;
         Ok(JobOutcome::Done)
-    }
-
-    fn open(&self, message: &SmsMessage) -> Option<OutgoingSms> {
-        let context = seal_context(&message.tag, &message.id);
-        let plain = self
-            .deps
-            .sealing
-            .keyring
-            .open(&context, message.sealed.as_deref()?)
-            .ok()?;
-        let envelope: Envelope = serde_json::from_slice(&plain).ok()?;
-        Some(OutgoingSms {
-            to: envelope.to,
-            from: envelope.from,
-            text: Secret::new(envelope.text.as_str()),
-            reference: message.id.to_string(),
-        })
-    }
-}
-
-fn seal_context<'a>(tag: &'a SubscriberTag, id: &'a MessageId) -> SealContext<'a> {
-    SealContext {
-        purpose: "message",
-        subject: tag.as_bytes(),
-        record: id.as_bytes(),
-        field: "text",
     }
 }

@@ -45,15 +45,12 @@ impl SmsRoutes {
 
     /// Whether one is for this number's country.
     pub fn serves(&self, number: &Msisdn) -> bool {
-        self.0
-            .iter()
-            .any(|route| Some(route.country.as_str()) == number.country())
+        self.for_number(number).is_some()
     }
 
-    /// The one that serves this number: the first of its country, else the first of all.
+    /// The one that serves this number: the first of its country. Another country's would carry it at anybody's price.
     pub fn for_number(&self, number: &Msisdn) -> Option<&Arc<SmsRoute>> {
-        let country = number.country();
-        let domestic = self.0.iter().find(|route| Some(route.country.as_str()) == country);
-        domestic.or_else(|| self.0.first())
+        let country = number.country()?;
+        self.0.iter().find(|route| route.country == country)
     }
 }

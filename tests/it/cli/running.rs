@@ -6,6 +6,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 
 use super::{kiungo, text};
+use crate::support::config_text::{replaced, runnable};
 use crate::support::eventually;
 use crate::support::tls::Authority;
 use crate::support::world::{Setup, World};
@@ -18,41 +19,13 @@ fn served(dir: &Path, server: &str, secret: &str) -> PathBuf {
             .status
             .success()
     );
-    let (keys, dir_text) = (keys.display(), dir.display());
-    let config = format!(
-        r#"
-[server]
-listen = "127.0.0.1:0"
-{server}
-[store]
-url = "memory:"
-[records]
-url = "sqlite:{dir_text}/kiungo.db"
-[keys]
-dir = "{keys}"
-active = "k1"
-[policy]
-secrets_over_ussd = "warn"
-[partner]
-name = "Example Lender"
-purpose = "a loan decision"
-[[channels]]
-name = "ng-main"
-kind = "ussd"
-gateway = "africastalking"
-service_code = "*384*96#"
-secret = "{secret}"
-country = "NG"
-[providers.mono]
-secret_key = "live_sk_0123456789abcdef"
-customer.email = "kiungo+{{ref}}@example.com"
-[providers.mono.eligibility]
-registered = true
-licence = "own"
-trading_six_months = true
-agreement_signed_on = 2024-01-31
-stated_by = "Ada Obi"
-"#
+    let listen = "listen = \"127.0.0.1:0\"";
+    let config = replaced(
+        &runnable(dir),
+        &[
+            (listen, &format!("{listen}\n{server}")),
+            ("0123456789abcdef-A_", secret),
+        ],
     );
     let path = dir.join("kiungo.toml");
     fs::write(&path, config).unwrap();

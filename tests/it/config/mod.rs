@@ -3,6 +3,7 @@
 mod eligibility;
 mod faults;
 mod providers;
+mod secrets;
 mod sms;
 
 use std::fs;
@@ -14,56 +15,7 @@ use kiungo::core::pin::SubscriberPin;
 use kiungo::core::policy::SecretsOverUssd;
 use tempfile::TempDir;
 
-const GOOD: &str = r#"
-[server]
-listen = "127.0.0.1:0"
-public_url = "https://link.example.com"
-
-[store]
-url = "redis://:redis-pass-word@10.0.0.5:6379/0"
-
-[records]
-url = "sqlite:/var/lib/kiungo/kiungo.db"
-
-[keys]
-dir = "/etc/kiungo/keys"
-active = "k2"
-
-[policy]
-secrets_over_ussd = "deny"
-card_and_pin = true
-subscriber_pin = "required"
-ask_login_after_days = 90
-
-[[policy.overrides]]
-country = "NG"
-provider = "mono"
-secrets_over_ussd = "warn"
-
-[partner]
-name = "Duka Credit"
-purpose = "a loan decision"
-
-[[channels]]
-name = "ng-main"
-kind = "ussd"
-gateway = "africastalking"
-service_code = "*384*96#"
-secret = "0123456789abcdef-A_"
-country = "NG"
-
-[providers.mono]
-secret_key = "live_sk_1234567890"
-customer = { name = "Duka {ref}", email = "kiungo+{ref}@duka.example" }
-favourites = ["Zenith Bank", "GTBank"]
-
-[providers.mono.eligibility]
-registered = true
-licence = "own"
-trading_six_months = true
-agreement_signed_on = 2024-01-31
-stated_by = "Ada Obi"
-"#;
+use crate::support::config_text::GOOD;
 
 /// Limits agreed with the gateway of a channel, to be appended to the channel.
 const AGREED: &str = r#"turn = 8

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt as _;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 use crate::support::eventually;
 use crate::support::http::trusting;
@@ -140,6 +140,36 @@ async fn silent_connections_keep_nobody_out() {
         gateway.ask(post(CALLBACK, &dial(round))).await.status()
     })
     .await;
+}
+
+/// Nor do strangers at many addresses who send heads and then half a body: of whoever shows no secret, all of a request must
+/// have come before its connection is kept for its answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn half_a_body_keeps_nobody_out() {
+    let server = SandboxProcess::start(256).await;
+    for (path, kind) in [
+        ("/v1/auth/token", "application/json"),
+        ("/ussd/sandbox/wrong", "application/x-www-form-urlencoded"),
+        ("/nowhere", "text/plain"),
+    ] {
+        let half = format!("POST {path} HTTP/1.1\r\nhost: t\r\ncontent-type: {kind}\r\ncontent-length: 500\r\n\r\n{{");
+        let mut held = Vec::new();
+        for round in 0..10 {
+            for n in 2..8 {
+                for _ in 0..10 {
+                    let socket = TcpSocket::new_v4().unwrap();
+                    socket.bind((std::net::Ipv4Addr::new(127, 0, 0, n), 0).into()).unwrap();
+                    let mut stranger = socket.connect(server.address).await.unwrap();
+                    // It may have made room already.
+                    let _ = stranger.write_all(half.as_bytes()).await;
+                    held.push(stranger);
+                }
+            }
+            let mut gateway = RawConnection::open(server.address).await;
+            assert_eq!(gateway.ask(post(CALLBACK, &dial(round))).await.status(), 200, "{path}");
+        }
+        assert!(server.open_descriptors() < 256, "{path}");
+    }
 }
 
 /// Nor do they with TLS of ours, of which they have not said the first word.

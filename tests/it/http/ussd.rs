@@ -3,9 +3,11 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use reqwest::Method;
 use tokio::io::AsyncWriteExt;
 use tokio::time::{interval, timeout};
 
+use crate::support::http::client;
 use crate::support::machine::Stopwatch;
 use crate::support::server::{CHANNEL, RunningServer, SECRET, path, start};
 use crate::support::wire::{RawConnection, post, request};
@@ -251,4 +253,71 @@ async fn shutdown_lets_open_turns_finish() {
         .unwrap()
         .unwrap()
         .unwrap();
+}
+
+/// Only GET and POST are callbacks. To any other method, in whatever spelling of the path, a gateway gets a screen that does
+/// nothing and a stranger what everybody gets; with the right spelling of the letters it is the same callback.
+#[tokio::test(flavor = "multi_thread")]
+async fn other_methods_and_spellings_do_nothing() {
+    let server = start(usize::MAX >> 4);
+    let (client, base) = (client(), format!("http://{}", server.address));
+    let ask = async |method: &str, path: &str| {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let answer = client.request(method, format!("{base}{path}")).send().await.unwrap();
+        let mut headers: Vec<_> = answer.headers().iter().filter(|(name, _)| *name != "date").collect();
+        headers.sort_by_key(|(name, _)| name.as_str());
+        let headers = format!("{headers:?}");
+        (answer.status().as_u16(), headers, answer.text().await.unwrap())
+    };
+    let wrong = "wrong-secret-0123456789";
+    let first = format!("%{:02X}{}", SECRET.as_bytes()[0], &SECRET[1..]);
+    for ussd in ["ussd", "%75ssd", "us%73%64"] {
+        for method in ["HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "PURGE"] {
+            let nowhere = ask(method, "/nowhere?text=1").await;
+            assert_eq!(nowhere.0, 404, "{method}");
+            for path in [
+                format!("/{ussd}/{CHANNEL}/{wrong}?text=1"),
+                format!("/{ussd}/{CHANNEL}/{wrong}/tail?text=1"),
+                format!("/{ussd}/ke/{SECRET}?text=1"),
+            ] {
+                assert_eq!(ask(method, &path).await, nowhere, "{method} {path}");
+            }
+            for path in [
+                format!("/{ussd}/{CHANNEL}/{SECRET}?text=1"),
+                format!("/{ussd}/{CHANNEL}/{first}?text=1"),
+                format!("/{ussd}/{CHANNEL}/{SECRET}/tail?text=1"),
+            ] {
+                let (status, _, text) = ask(method, &path).await;
+                let shown = "END Sorry, something went wrong. Please dial again.";
+                let shown = if method == "HEAD" { "" } else { shown };
+                assert_eq!((status, text.as_str()), (200, shown), "{method} {path}");
+            }
+        }
+    }
+    for sms in ["sms", "%73ms", "s%6D%73"] {
+        for (method, status) in [
+            ("HEAD", 200),
+            ("PUT", 404),
+            ("DELETE", 404),
+            ("OPTIONS", 404),
+            ("PATCH", 404),
+        ] {
+            for (secret, status) in [(SECRET, status), (wrong, 404)] {
+                let path = format!("/{sms}/{CHANNEL}/{secret}?text=STOP");
+                let (found, headers, text) = ask(method, &path).await;
+                assert_eq!(found, status, "{method} {path}");
+                // What a call is answered with says what came.
+                assert!(!text.contains("STOP") && !headers.contains("STOP"), "{method} {path}");
+                let silent = headers.contains("(\"content-length\", \"0\")");
+                assert!(silent || found != 200, "{method} {path}: {headers}");
+            }
+        }
+    }
+    assert!(server.callbacks.requests.lock().unwrap().is_empty());
+    // The letters may be spelt like that: a call is a call.
+    for (ussd, secret) in [("%75ssd", SECRET), ("ussd", first.as_str())] {
+        let (status, _, text) = ask("GET", &format!("/{ussd}/{CHANNEL}/{secret}?text=1")).await;
+        assert_eq!((status, text.as_str()), (200, "CON GET 0 bytes"), "{ussd} {secret}");
+    }
+    assert_eq!(server.callbacks.requests.lock().unwrap().len(), 2);
 }

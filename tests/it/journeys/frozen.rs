@@ -93,13 +93,13 @@ async fn frozen_before_it_was_sent() {
     })
     .await;
     let mut stale = world.node(None).await;
-    // The other one is near its Redis; the first is so far away that it can be stopped between two steps.
+    // The other one is near its Redis; the first does not hear of its own last write until it was stopped.
     let far = world.proxy.take().expect("a proxy");
     let well = world.node(None).await;
     let mut stuck = Phone::new(NUMBER, stale.line().patient());
     to_login(&mut stuck).await;
     stuck.say("ada@stale").await.asks("Password");
-    far.set(Wire::Delay(Duration::from_millis(150)));
+    far.set(Wire::HoldAfter("EVALSHA"));
     let redis = connect(&world.redis.as_ref().unwrap().url(), Arc::new(SystemClock)).unwrap();
     let keyring = Arc::new(world.keyring());
     let tag = keyring.tag(&Msisdn::parse(NUMBER, "NG").unwrap());
@@ -120,6 +120,7 @@ async fn frozen_before_it_was_sent() {
             .await
             .asks("It was not sent. Please type it again.");
         phone.say("second-pass-stale").await.ends("Done!");
+        far.set(Wire::None);
         stale.thaw();
     };
     let (late, ()) = tokio::join!(stuck.try_say("first-pass-stale"), elsewhere);

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::api::Api;
+use crate::support::config_text::{replaced, runnable};
 use crate::support::one_bank::OneBank;
 use crate::support::records::partner;
 
@@ -48,33 +49,15 @@ impl LiveServer {
 
     /// Starts with this key and statement of the operator's.
     async fn start(&self, key: &str, stated_by: &str) -> App {
-        let dir = self.dir.path().display();
-        let text = format!(
-            r#"
-server.listen = "127.0.0.1:0"
-store.url = "memory:"
-records.url = "sqlite:{dir}/kiungo.db"
-keys = {{ dir = "{dir}/keys", active = "k1" }}
-policy.secrets_over_ussd = "warn"
-partner = {{ name = "{OPERATOR}", purpose = "a loan decision" }}
-[[channels]]
-name = "ng-main"
-kind = "ussd"
-gateway = "africastalking"
-service_code = "*384*96#"
-secret = "f3b1c8a07d5e4962b18c"
-country = "NG"
-[providers.mono]
-base_url = "https://mono.invalid"
-secret_key = "{key}"
-customer.email = "kiungo+{{ref}}@example.com"
-[providers.mono.eligibility]
-registered = true
-licence = "own"
-trading_six_months = true
-agreement_signed_on = 2024-01-31
-stated_by = "{stated_by}"
-"#
+        let text = replaced(
+            &runnable(self.dir.path()),
+            &[
+                (
+                    "secret_key = \"live_sk_1234567890\"",
+                    &format!("base_url = \"https://mono.invalid\"\nsecret_key = \"{key}\""),
+                ),
+                ("Ada Obi", stated_by),
+            ],
         );
         let config = Config::from_text(&text, Mode::Production, &[], Registrations::default());
         let bank = ReadyProvider {

@@ -107,6 +107,7 @@ async fn another_account_is_noticed_late() {
         assert_eq!(harness.unlinked().is_empty(), stays, "{masked}");
         let shown = harness.dials().await;
         assert_eq!(shown.contains(OTHER), !stays, "{masked}: {shown}");
+        harness.settled().await;
         assert!(!harness.dials().await.contains(OTHER), "it is told once");
     }
 }

@@ -17,6 +17,7 @@ use kiungo::store::memory::MemoryStore;
 
 use crate::support::app_fixture::{AppOptions, TestApp, Trip, assemble_in, keyring};
 use crate::support::doubles::PlainGateway;
+use crate::support::eventually;
 use crate::support::one_bank::Account;
 use crate::support::records::{RecordedPerson, job, partner, unique_bytes};
 
@@ -120,6 +121,12 @@ impl Harness {
         let (attempt, grant) = self.parts.deps.records.attempt(id).await.unwrap().unwrap();
         assert!(grant.is_none() || attempt.state == AttemptState::Granted);
         attempt.state
+    }
+
+    /// Waits until all that turns have begun is done: what a screen has told is written beside the turn, and the next dial reads
+    /// it.
+    pub async fn settled(&self) {
+        eventually(Duration::from_secs(30), async || self.parts.tasks.is_empty()).await;
     }
 
     /// The first screen of a dial.

@@ -279,8 +279,11 @@ async fn what_goes_on_elsewhere_is_followed() {
             script.redeemed = Some(vec!["a1"]);
             script.polls.push_back(NextStep::Done(Grant(Secret::new("code"))));
         }
-        // A look may be under way.
-        let linked = async || harness.dials().await.contains("Savanna Bank ..00a1");
+        // A look may be under way: what it found is told once it is over.
+        let linked = async || {
+            harness.settled().await;
+            harness.dials().await.contains("Savanna Bank ..00a1")
+        };
         eventually(Duration::from_secs(30), linked).await;
     }
 }

@@ -16,7 +16,7 @@ async fn a_code_counts_before_it_is_written() {
     harness.linked().await;
     // The news of the link is heard, and that is written down.
     harness.types(&["0"]).await;
-    eventually(Duration::from_secs(20), async || harness.parts.tasks.is_empty()).await;
+    harness.settled().await;
     // Somebody writes to the file and takes their time: reading goes on, writing waits.
     let file = harness.parts.records.folder.path().join("deep/er/records.db");
     let mut slow = SqliteConnectOptions::new().filename(file).connect().await.unwrap();

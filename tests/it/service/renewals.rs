@@ -14,6 +14,7 @@ async fn a_renewal_asks_what_may_be_asked() {
     harness.linked().await;
     let shown = harness.types(&["2", "1", "1"]).await;
     assert!(shown.contains("username"), "{shown}");
+    harness.settled().await;
     let shown = harness.types(&["1", "ada"]).await;
     assert!(shown.contains("password"), "{shown}");
 }
@@ -59,11 +60,12 @@ async fn only_its_own_account_renews_a_link() {
                     assert!(records.move_link(link.id, to, &[], ago(0)).await.unwrap());
                 }
             };
-            // That it is linked may have been told by a screen that the records do not know of yet. Then a dial says that the link
-            // needs a login.
+            // A dial says that it is linked, the next one that it needs a login.
             harness.dials().await;
+            harness.settled().await;
             let told = harness.dials().await;
             assert!(told.contains("log in there again"), "{told}");
+            harness.settled().await;
             if !at_once {
                 harness.types(&["1", "ada"]).await;
             }

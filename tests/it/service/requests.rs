@@ -49,6 +49,7 @@ async fn a_link_for_a_request_that_is_over_is_undone() {
         );
         let shown = harness.dials().await;
         assert!(shown.contains(OVER), "{shown}");
+        harness.settled().await;
         assert!(!harness.dials().await.contains(OVER), "it is told once");
         let told = events_of(&*harness.parts.records, mine.partner).await;
         assert!(
@@ -162,6 +163,7 @@ async fn an_expected_account_is_compared() {
         assert_eq!(harness.unlinked().len(), usize::from(link == LinkState::Removing));
         let shown = harness.dials().await;
         assert!(shown.contains(said), "{shown}");
+        harness.settled().await;
         assert!(!harness.dials().await.contains(said), "it is told once");
     }
 }

@@ -1,6 +1,8 @@
 //! SMS gateways: what each writes and understands, and what all must do alike.
 
 #[cfg(feature = "sandbox")]
+mod abroad;
+#[cfg(feature = "sandbox")]
 mod bank_back;
 mod callbacks;
 mod conformance;

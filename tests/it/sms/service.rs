@@ -55,8 +55,8 @@ async fn reordered_texts_end_alike() {
     post.send_incoming("m1", "START", "2026-05-28T20:00:10Z").await;
     post.send_incoming("m2", "STOP", "2026-05-28T20:00:05Z").await;
     assert_eq!(stopped().await, Some(false));
-    // What is not so is not said.
-    assert_eq!(post.db.count("SELECT COUNT(*) FROM messages").await, 1);
+    // What is not so is not said, but what is.
+    assert_eq!(post.db.count("SELECT COUNT(*) FROM messages").await, 2);
     post.send_incoming("m3", "STOP", "2026-05-28T20:00:15Z").await;
     assert_eq!(stopped().await, Some(true));
     post.advance(Duration::from_hours(24));
@@ -67,6 +67,56 @@ async fn reordered_texts_end_alike() {
     post.advance(Duration::from_secs(1));
     post.send_incoming("m6", "STOP", "").await;
     assert_eq!(stopped().await, Some(true));
+}
+
+/// A STOP or START that comes after a later one changes nothing, and is answered with what holds: once, however many come, and
+/// in no other message's place.
+#[tokio::test]
+async fn what_comes_too_late_is_told_what_holds() {
+    const STOPPED: &str = "You will get no more texts from Umoja Credit. Text START to get them again.";
+    let (post, running) = SmsService::with_stand_in().await;
+    let told = async || {
+        let before = delivered_texts(&running).len();
+        post.run_due().await;
+        delivered_texts(&running).split_off(before)
+    };
+    // at(0) is 2026-05-28 20:26:40.
+    post.send_incoming("m1", "STOP", "2026-05-28T20:00:05Z").await;
+    assert_eq!(told().await, [STOPPED]);
+    post.send_incoming("m2", "START", "2026-05-28T20:00:10Z").await;
+    assert_eq!(told().await.len(), 1);
+    for (n, text) in ["STOP", "stop", "unsubscribe"].into_iter().enumerate() {
+        post.send_incoming(&format!("late{n}"), text, "2026-05-28T20:00:07Z")
+            .await;
+        // The gateway brings it again.
+        post.send_incoming(&format!("late{n}"), text, "2026-05-28T20:00:07Z")
+            .await;
+        assert_eq!(post.stopped().await, Some(false), "{text}");
+        let told = told().await;
+        assert_eq!(told.len(), usize::from(n == 0), "{text}: {told:?}");
+        assert!(
+            told.iter()
+                .all(|told| told.starts_with("You will get texts from Umoja Credit again.")),
+            "{told:?}"
+        );
+    }
+    post.send_incoming("m3", "STOP", "2026-05-28T20:00:15Z").await;
+    assert_eq!(told().await, [STOPPED]);
+    for n in 0..3 {
+        post.send_incoming(&format!("later{n}"), "START", "2026-05-28T20:00:12Z")
+            .await;
+        assert_eq!(post.stopped().await, Some(true));
+        assert_eq!(told().await, [STOPPED][..usize::from(n == 0)]);
+    }
+    // However late it comes, a STOP that nothing was said after counts.
+    post.send_incoming("m4", "START", "2026-05-28T20:00:20Z").await;
+    assert_eq!(told().await.len(), 1);
+    post.advance(Duration::from_hours(72));
+    post.send_incoming("m5", "STOP", "2026-05-28T20:00:21Z").await;
+    assert_eq!(
+        (told().await, post.stopped().await),
+        (vec![STOPPED.to_owned()], Some(true))
+    );
 }
 
 /// Of a long message in parts only the first can be a command, whatever the order; the others are not answered.

@@ -123,8 +123,13 @@ impl SmsService {
 
     /// Queues a message about this fact.
     pub async fn queue_sms(&self, fact: &str) -> MessageId {
+        self.queue_for(ADA, fact).await
+    }
+
+    /// The same for another number.
+    pub async fn queue_for(&self, number: &str, fact: &str) -> MessageId {
         let note = OutgoingMessage {
-            to: &Msisdn::parse(ADA, "NG").unwrap(),
+            to: &Msisdn::parse(number, "NG").unwrap(),
             kind: SmsKind::HandOver,
             key: fact.to_owned(),
             text: "Zq7: your bank is linked.",
@@ -134,6 +139,19 @@ impl SmsService {
         let (message, job) = self.outbox.draft(note).unwrap();
         assert!(self.db.add_message(&message, &[job]).await.unwrap());
         message.id
+    }
+
+    /// The route as it is, for another country.
+    pub fn route_for(&self, country: &str) -> SmsRoute {
+        let route = &self.line;
+        SmsRoute {
+            name: route.name.clone(),
+            gateway: route.gateway.clone(),
+            sender: route.sender.clone(),
+            secret: Secret::new(route.secret.expose()),
+            country: country.to_owned(),
+            daily_cap: route.daily_cap,
+        }
     }
 
     pub async fn state(&self, id: MessageId) -> MessageState {

@@ -27,7 +27,7 @@ pub fn flow(policy: Policy, keyring: Arc<Keyring>, providers: HashMap<String, Pr
             policy,
             subscriber_pin: SubscriberPin::Optional,
             ask_login_after: None,
-            sms_enabled: true,
+            sms_countries: ["NG".to_owned()].into(),
             providers,
             lease_margin: kiungo::core::flow::LEASE_MARGIN,
         },

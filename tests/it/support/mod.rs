@@ -10,6 +10,7 @@ pub mod browser;
 #[cfg(feature = "sandbox")]
 pub mod canned;
 pub mod clock;
+pub mod config_text;
 pub mod doubles;
 pub mod events;
 pub mod flow;

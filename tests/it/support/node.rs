@@ -108,6 +108,12 @@ impl Node {
         answer.map_or(0, |answer| answer.status().as_u16())
     }
 
+    /// What it says of its readiness.
+    pub async fn readiness(&self) -> String {
+        let answer = self.client.get(format!("{}/health/ready", self.url())).send().await;
+        answer.unwrap().text().await.unwrap()
+    }
+
     /// The way to it alone.
     pub fn line(&self) -> AggregatorClient {
         AggregatorClient::new(vec![self.callback()], self.client.clone())

@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
-use sqlx::{Connection as _, Executor as _};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 use tempfile::TempDir;
 
 use super::redis::free_port;
@@ -148,6 +148,33 @@ impl PostgresServer {
             self.try_raw(NAME).await.is_ok()
         })
         .await;
+    }
+
+    /// Takes no writes from now on: it has been demoted to a standby, as an old primary is after a failover.
+    pub async fn demote(&mut self) {
+        let mut child = self.child.take().unwrap();
+        signal("-INT", &[&child.id().to_string()]);
+        child.wait().unwrap();
+        let mark = self.dir.path().join("data/standby.signal");
+        File::create(&mark).unwrap();
+        give(&mark, &[]);
+        self.restart().await;
+    }
+
+    /// Makes a standby the primary.
+    pub async fn promote(&self) {
+        let mut raw = self.try_raw("postgres").await.unwrap();
+        raw.execute("SELECT pg_promote()").await.unwrap();
+    }
+
+    /// Whether transactions are read-only from now on, by its setting.
+    pub async fn set_read_only(&self, on: bool) {
+        let mut raw = self.try_raw("postgres").await.unwrap();
+        // Even this is a write.
+        raw.execute("SET default_transaction_read_only = off").await.unwrap();
+        let setting = format!("ALTER SYSTEM SET default_transaction_read_only = {on}");
+        raw.execute(AssertSqlSafe(setting)).await.unwrap();
+        raw.execute("SELECT pg_reload_conf()").await.unwrap();
     }
 
     /// Ends it as a crash does, all of its processes at once.

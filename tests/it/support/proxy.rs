@@ -32,6 +32,10 @@ pub enum Fault {
     HalfClose,
     /// Lets this many bytes of answers through on each connection, then closes it.
     Limit(usize),
+    /// Passes everything on until a request with this in it has passed: from then on it is [`Fault::HoldAnswers`].
+    HoldAfter(&'static str),
+    /// Passes requests on, and holds the answers until it is something else.
+    HoldAnswers,
     /// Passes requests on; throws the next answer away, closes its connection, and is whole again.
     LoseAnswer,
 }
@@ -165,6 +169,12 @@ async fn pass_requests(mut from: ReadHalf<'_>, mut to: WriteHalf<'_>, control: &
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(length @ 1..) = from.read(&mut buffer).await {
         control.delay().await;
+        let fault = *control.fault.borrow();
+        if let Fault::HoldAfter(sign) = fault
+            && buffer[..length].windows(sign.len()).any(|part| part == sign.as_bytes())
+        {
+            control.fault.send_replace(Fault::HoldAnswers);
+        }
         if to.write_all(&buffer[..length]).await.is_err() {
             return;
         }
@@ -186,6 +196,7 @@ async fn pass_answers(mut from: ReadHalf<'_>, mut to: WriteHalf<'_>, control: &C
             },
         };
         control.delay().await;
+        control.reaches(|fault| *fault != Fault::HoldAnswers).await;
         let now = *control.fault.borrow();
         let length = match now {
             Fault::LoseAnswer => {

@@ -125,12 +125,21 @@ fn a_bank_that_is_back_is_gone_on_with() {
     }
 }
 
-/// Where no texts can be sent there is no such choice, and its key is no choice.
+/// Where no texts can be sent to somebody there is no such choice, and its key is no choice: also where they can be sent to
+/// people of another country.
 #[test]
 fn there_is_no_choice_without_texts() {
-    let mut flow = flow_with(SecretsOverUssd::Allow, Vec::new());
-    Arc::get_mut(&mut flow).expect("nobody else's").settings.sms_enabled = false;
-    for health in away(&Phone::new()) {
+    let reached = |countries: &[&str]| {
+        let mut flow = flow_with(SecretsOverUssd::Allow, Vec::new());
+        let countries = countries.iter().map(|country| (*country).to_owned());
+        Arc::get_mut(&mut flow).expect("nobody else's").settings.sms_countries = countries.collect();
+        flow
+    };
+    let flows = [reached(&[]), reached(&["GH", "KE"])];
+    let cases = flows
+        .iter()
+        .flat_map(|flow| away(&Phone::new()).into_iter().map(move |health| (flow, health)));
+    for (flow, health) in cases {
         let mut phone = Phone::with(flow.clone());
         at_closed_door(&mut phone, health);
         assert!(

@@ -292,6 +292,7 @@ fn incoming<'a>(who: &RecordedPerson, id: &'a str, stop: Option<(bool, Timestamp
         tag: who.tag,
         preference: stop.map(|(stopped, at)| SmsPreference { stopped, at }),
         reply: None,
+        overruled: None,
     }
 }
 
