@@ -182,6 +182,7 @@ pub enum ToldOutcome {
 /// A login that was refused or went unanswered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
+    /// Where, by [`Institution::provider_id`](super::linking::Institution::provider_id).
     pub institution: String,
     pub at: Timestamp,
 }
@@ -195,7 +196,7 @@ pub const WRONG_CODES: u8 = 3;
 /// How long refusals are remembered.
 pub const REFUSAL_MEMORY: Duration = Duration::from_hours(24);
 
-/// How long a person must wait before another login at an institution; `None` when they need not.
+/// How long a person must wait before another login at an institution, by its id at the provider; `None` when they need not.
 pub fn login_wait(refusals: &[Refusal], institution: &str, now: Timestamp) -> Option<Duration> {
     let mut times: Vec<_> = refusals
         .iter()

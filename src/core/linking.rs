@@ -12,7 +12,8 @@ use super::time::Timestamp;
 pub struct Institution {
     /// The key we know it by: unique in one provider's list, and stable.
     pub id: String,
-    /// What the provider wants to be given back; not always unique.
+    /// What the provider wants to be given back; not always unique. Institutions that share it are one bank, such as its
+    /// personal and its business side: what limits logins counts them together, as the bank does.
     pub provider_id: String,
     /// Its name; untrusted text.
     pub name: String,

@@ -62,7 +62,7 @@ pub struct WebhookAnswer {
 /// One thing that happened at a provider.
 #[derive(Debug)]
 pub struct ProviderEvent {
-    /// The same if the event is delivered twice.
+    /// The same if the event is delivered twice. Short and printable.
     pub dedupe_key: String,
     /// When it happened, if the provider says: an older event never overrules a newer one about the same.
     pub at: Option<Timestamp>,

@@ -17,6 +17,7 @@ mod data_subject;
 mod database_url;
 mod eligibility;
 mod events;
+mod exchanges;
 mod idempotency;
 mod intents;
 mod jobs;
@@ -52,6 +53,7 @@ pub use self::events::{
     Delivery, DeliveryResult, DeliveryState, EndpointChange, EndpointRecords, EndpointState, EventFilter, EventRecords,
     OutgoingDelivery, PartnerEvent, TimeRange, WebhookEndpoint, WebhookSecret,
 };
+pub use self::exchanges::{ExchangeRecords, RejectedAccounts};
 pub use self::idempotency::{IdempotencyOutcome, IdempotencyRecords, RequestFingerprint};
 pub use self::intents::{
     IntentFilter, IntentLimits, IntentRecords, IntentState, LinkIntent, OPEN_INTENTS_FOR_NUMBER, PendingRequests,
@@ -126,6 +128,7 @@ all!(
     EndpointRecords,
     EntityRecords,
     EventRecords,
+    ExchangeRecords,
     IdempotencyRecords,
     IntentRecords,
     JobRecords,

@@ -50,6 +50,8 @@ mod endpoints;
 mod entities;
 #[path = "events/sql.rs"]
 mod events;
+#[path = "exchanges/sql.rs"]
+mod exchanges;
 #[path = "data_subject/export.rs"]
 mod export;
 #[path = "idempotency/sql.rs"]

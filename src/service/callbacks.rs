@@ -51,6 +51,7 @@ pub enum ProviderWebhookOutcome {
     Accepted(ProviderReply),
     /// Not from the provider.
     Unauthentic,
+    /// From the provider, and never to be understood. It is dropped and counted: sent again it would be the same.
     Malformed,
     /// It cannot be processed now: the provider must send it again.
     Unavailable,

@@ -209,7 +209,11 @@ impl FactsReader {
             consent: agreed.then(|| consent_given(consent)),
             terms: terms_of(attempt.partner, partners),
             renews: attempt.renews,
-            institution: ChosenInstitution::named(&attempt.provider, &attempt.institution, &attempt.institution_name),
+            institution: ChosenInstitution::named(
+                &attempt.provider,
+                (&attempt.institution, &attempt.provider_institution),
+                &attempt.institution_name,
+            ),
         }))
     }
 
@@ -246,6 +250,7 @@ pub fn link_summary(link: &Link, again: bool) -> LinkSummary {
         partner: None,
         institution_name: link.institution_name.clone(),
         institution_id: link.institution.clone(),
+        provider_institution: link.provider_institution.clone(),
         provider: link.provider.clone(),
         masked: link.accounts.iter().find_map(|account| account.masked.clone()),
         duplicate: again,

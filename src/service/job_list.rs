@@ -14,6 +14,7 @@ use super::intent_expiry::IntentExpiry;
 use super::job::JobSet;
 use super::linking::advance::{Advance, AdvanceNow};
 use super::linking::confirm_unlinked::ConfirmUnlinked;
+use super::linking::exchanged::EndRejected;
 use super::linking::linker::Linking;
 use super::linking::page_text::{PageTexts, SendPageLink};
 use super::linking::read_accounts::ReadAccounts;
@@ -75,6 +76,7 @@ impl JobHandlers {
             .with::<SendPageLink, _>(page_texts)
             .with::<ReadAccounts, _>(linking)
             .with::<Unlink, _>(linking)
+            .with::<EndRejected, _>(linking)
             .with::<ConfirmUnlinked, _>(linking)
             .with::<HandOver, _>(handovers)
             .with::<SendSms, _>(&SmsSending::new(handovers, bank_alerts))

@@ -19,7 +19,7 @@ use prometheus_client::registry::Registry;
 
 use self::labels::{
     CallLabels, GatewayLabels, HeldBackLabels, InstitutionLabels, JobLabels, OutcomeLabels, ProviderLabels,
-    RouteLabels, ScreenLabels, SealedLabels, StorageLabels, StrangerLabels,
+    RouteLabels, ScreenLabels, SealedLabels, StorageLabels, StrangerLabels, WebhookLabels,
 };
 pub use self::outcomes::{ProviderOutcome, Storage, TurnOutcome};
 use crate::core::health::HealthLevel;
@@ -44,6 +44,7 @@ pub struct Metrics {
     sms_without_route: Counter,
     provider_calls: Family<CallLabels, Counter>,
     provider_seconds: ProviderSeconds,
+    provider_webhooks: Family<WebhookLabels, Counter>,
     session_mismatches: Family<ProviderLabels, Counter>,
     health: Family<InstitutionLabels, Gauge>,
     held_back: Family<HeldBackLabels, Counter>,
@@ -77,6 +78,7 @@ impl Metrics {
             sms_without_route: Counter::default(),
             provider_calls: Family::default(),
             provider_seconds: Family::new_with_constructor(provider_histogram),
+            provider_webhooks: Family::default(),
             session_mismatches: Family::default(),
             health: Family::default(),
             held_back: Family::default(),
@@ -137,6 +139,11 @@ impl Metrics {
             "provider_seconds",
             "How long calls to providers took",
             self.provider_seconds.clone(),
+        );
+        registry.register(
+            "provider_webhooks",
+            "Authentic webhooks of providers, by what became of them",
+            self.provider_webhooks.clone(),
         );
         registry.register(
             "session_mismatches",
@@ -229,6 +236,12 @@ impl Metrics {
         self.provider_calls.get_or_create(&labels).inc();
         let seconds = self.provider_seconds.get_or_create(&ProviderLabels { provider });
         seconds.observe(took.as_secs_f64());
+    }
+
+    /// Counts an authentic webhook; `outcome` is a word such as `ignored`.
+    pub fn provider_webhook(&self, provider: &'static str, outcome: &'static str) {
+        let labels = WebhookLabels { provider, outcome };
+        self.provider_webhooks.get_or_create(&labels).inc();
     }
 
     /// Counts an account that named another session than its own, which was not believed.

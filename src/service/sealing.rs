@@ -130,6 +130,44 @@ impl Sealing {
             .map(Grant)
     }
 
+    /// What the grant of an attempt was exchanged for.
+    pub fn seal_exchanged(
+        &self,
+        tag: &SubscriberTag,
+        attempt: AttemptId,
+        accounts: &impl Serialize,
+    ) -> Result<Vec<u8>, SealError> {
+        self.seal_json(&seal_context("attempt", tag, attempt.as_bytes(), "exchanged"), accounts)
+    }
+
+    pub fn open_exchanged<T: DeserializeOwned>(
+        &self,
+        tag: &SubscriberTag,
+        attempt: AttemptId,
+        sealed: &[u8],
+    ) -> Result<T, SealError> {
+        self.open_json(&seal_context("attempt", tag, attempt.as_bytes(), "exchanged"), sealed)
+    }
+
+    /// What came of an attempt and is not to be linked.
+    pub fn seal_rejected(
+        &self,
+        tag: &SubscriberTag,
+        attempt: AttemptId,
+        accounts: &impl Serialize,
+    ) -> Result<Vec<u8>, SealError> {
+        self.seal_json(&seal_context("attempt", tag, attempt.as_bytes(), "to end"), accounts)
+    }
+
+    pub fn open_rejected<T: DeserializeOwned>(
+        &self,
+        tag: &SubscriberTag,
+        attempt: AttemptId,
+        sealed: &[u8],
+    ) -> Result<T, SealError> {
+        self.open_json(&seal_context("attempt", tag, attempt.as_bytes(), "to end"), sealed)
+    }
+
     /// Who gets a bank alert.
     pub fn seal_recipient(
         &self,

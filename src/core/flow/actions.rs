@@ -111,8 +111,8 @@ impl Step<'_> {
         let Some(Offer { provider, institution }) = offers::find_offer(offers, key) else {
             return self.nothing_listed();
         };
-        let mut chosen = self.chosen_institution(provider, &institution.id, &institution.name);
-        chosen.provider_id.clone_from(&institution.provider_id);
+        let ids = (institution.id.as_str(), institution.provider_id.as_str());
+        let mut chosen = self.chosen_institution(provider, ids, &institution.name);
         chosen.methods.clone_from(&institution.methods);
         chosen.timeout = institution.timeout;
         let Some(session) = &mut self.state.session else {
@@ -128,16 +128,16 @@ impl Step<'_> {
         self.start_method(0)
     }
 
-    /// An institution with what the policy says of it here.
-    pub(super) fn chosen_institution(&self, provider: &str, id: &str, name: &str) -> ChosenInstitution {
+    /// An institution, by our id and its provider's, with what the policy says of it here.
+    pub(super) fn chosen_institution(&self, provider: &str, ids: (&str, &str), name: &str) -> ChosenInstitution {
         let policy = &self.flow.settings.policy;
-        let ussd = policy.ussd_rule(self.context.country, provider, id);
-        let sms = policy.sms_rule(self.context.country, provider, id);
+        let ussd = policy.ussd_rule(self.context.country, provider, ids.0);
+        let sms = policy.sms_rule(self.context.country, provider, ids.0);
         ChosenInstitution {
             warn: ussd == SecretsOverUssd::Warn,
             deny: ussd == SecretsOverUssd::Deny,
             sms_allowed: sms == SecretsOverSms::Allow,
-            ..ChosenInstitution::named(provider, id, name)
+            ..ChosenInstitution::named(provider, ids, name)
         }
     }
 
@@ -269,14 +269,12 @@ impl Step<'_> {
     pub(super) fn login_obstacle(&mut self) -> Option<Transition> {
         let session = self.state.session.as_ref()?;
         let institution = session.institution.as_ref()?;
-        let (provider, id) = (institution.provider.clone(), institution.id.clone());
+        let (provider, id) = (institution.provider.clone(), institution.provider_id.clone());
         if let Some(aside) = self.state.take_aside(&provider, &id) {
             self.state.replace_session(Some(aside));
             return Some(self.check_progress());
         }
-        let session = self.state.session.as_ref()?;
-        let institution = session.institution.as_ref()?;
-        if attempt::login_wait(&self.state.refusals, &institution.id, self.context.now).is_some() {
+        if attempt::login_wait(&self.state.refusals, &id, self.context.now).is_some() {
             return Some(self.set_stage(Outcome::Limited));
         }
         self.institution_unavailable()

@@ -271,7 +271,7 @@ impl Step<'_> {
         let Some(institution) = session.and_then(|session| session.institution.as_ref()) else {
             return;
         };
-        let institution = institution.id.clone();
+        let institution = institution.provider_id.clone();
         for at in times {
             let refusal = Refusal {
                 institution: institution.clone(),
@@ -303,7 +303,7 @@ impl Step<'_> {
             return;
         };
         let login = Refusal {
-            institution: institution.id.clone(),
+            institution: institution.provider_id.clone(),
             at: begun_at,
         };
         self.state.refusals.retain(|known| *known != login);

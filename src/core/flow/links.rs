@@ -60,7 +60,7 @@ impl Step<'_> {
         session.started_in = self.state.dialogs.first().map(|dialog| dialog.key);
         session.stage = Outcome::Checking;
         session.institution =
-            Some(self.chosen_institution(&link.provider, &link.institution_id, &link.institution_name));
+            Some(self.chosen_institution(&link.provider, link.institution_ids(), &link.institution_name));
         self.state.replace_session(Some(session));
         self.login_obstacle().unwrap_or_else(|| self.open_session_and_wait())
     }

@@ -57,7 +57,7 @@ impl Step<'_> {
     /// Whether the login that a link needs is known to be impossible here: no secret may be typed for its bank, and the bank
     /// has no way to log in without one.
     pub(super) fn login_is_elsewhere(&self, link: &LinkSummary) -> bool {
-        let bank = self.chosen_institution(&link.provider, &link.institution_id, &link.institution_name);
+        let bank = self.chosen_institution(&link.provider, link.institution_ids(), &link.institution_name);
         let key = offers::offer_key(&link.provider, &link.institution_id);
         let offers = self.context.offers.filter(|_| self.context.all_lists_read);
         bank.deny && offers.is_some_and(|offers| offers::find_offer(offers, &key).is_none())

@@ -123,7 +123,7 @@ impl Step<'_> {
         }
         attempt::login_wait(
             &self.state.refusals,
-            &session.institution.as_ref()?.id,
+            &session.institution.as_ref()?.provider_id,
             self.context.now,
         )
     }

@@ -196,7 +196,7 @@ pub struct ChosenInstitution {
     /// Our key for it.
     pub id: String,
     pub provider: String,
-    /// The provider's own id for it.
+    /// The provider's own id for it, see [`Institution::provider_id`](crate::core::linking::Institution::provider_id).
     pub provider_id: String,
     pub name: String,
     pub methods: Vec<AuthMethod>,
@@ -213,11 +213,11 @@ pub struct ChosenInstitution {
 
 impl ChosenInstitution {
     /// One of which no more is known than who it is.
-    pub fn named(provider: &str, id: &str, name: &str) -> Self {
+    pub fn named(provider: &str, (id, provider_id): (&str, &str), name: &str) -> Self {
         Self {
             id: id.to_owned(),
             provider: provider.to_owned(),
-            provider_id: String::new(),
+            provider_id: provider_id.to_owned(),
             name: name.to_owned(),
             methods: Vec::new(),
             method: None,
@@ -226,6 +226,11 @@ impl ChosenInstitution {
             sms_allowed: false,
             timeout: None,
         }
+    }
+
+    /// Whether it is the bank that this provider knows by this id of its own.
+    pub(super) fn is_bank(&self, provider: &str, provider_id: &str) -> bool {
+        self.provider == provider && self.provider_id == provider_id
     }
 
     /// Whether it is this provider's institution with this id.
@@ -246,6 +251,9 @@ pub struct LinkSummary {
     pub partner: Option<PartnerRef>,
     pub institution_name: String,
     pub institution_id: String,
+    /// The provider's own id of the institution.
+    #[serde(default)]
+    pub provider_institution: String,
     pub provider: String,
     /// The last digits of its first account, once read.
     pub masked: Option<String>,
@@ -267,6 +275,13 @@ pub struct WithheldLink {
     pub id: LinkId,
     /// `None`: that is not known.
     pub partner: Option<PartnerId>,
+}
+
+impl LinkSummary {
+    /// Its institution's id here, and at its provider.
+    pub(super) fn institution_ids(&self) -> (&str, &str) {
+        (&self.institution_id, &self.provider_institution)
+    }
 }
 
 /// Something that is told at the beginning of a dial.

@@ -345,11 +345,11 @@ impl Subscriber {
         self.set_aside.truncate(MAX_SET_ASIDE);
     }
 
-    /// Takes the session back whose submission at this institution may still come to something.
-    pub(super) fn take_aside(&mut self, provider: &str, institution: &str) -> Option<ConnectSession> {
+    /// Takes the session back whose submission at this bank may still come to something.
+    pub(super) fn take_aside(&mut self, provider: &str, provider_id: &str) -> Option<ConnectSession> {
         let at = self.set_aside.iter().position(|session| {
             let chosen = session.institution.as_ref();
-            chosen.is_some_and(|chosen| chosen.is(provider, institution))
+            chosen.is_some_and(|chosen| chosen.is_bank(provider, provider_id))
         })?;
         Some(self.set_aside.remove(at))
     }

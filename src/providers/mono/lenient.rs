@@ -223,13 +223,42 @@ impl<'de> Deserialize<'de> for ReplyStatus {
 }
 
 /// What a `message` mentions. The text itself is not kept: it may contain anything.
+#[expect(clippy::struct_excessive_bools, reason = "a message may mention any of them")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ReplyMessage {
     /// A session that has ended.
     pub ended_session: bool,
     /// What a person logs in with.
     pub credentials: bool,
+    /// Credentials by that word alone, which may be anybody's.
+    pub only_by_that_word: bool,
+    /// A code that a person was sent, or an answer of theirs.
+    pub one_time: bool,
+    /// What an application has at Mono: a key, a plan, permissions, funds.
+    pub application: bool,
 }
+
+/// Parts of what is said of a session that has ended.
+const ENDED: &[&str] = &[
+    "expire",
+    "invalid",
+    "not found",
+    "unknown",
+    "no longer",
+    "does not exist",
+];
+/// Parts of what is said of what a person logs in with.
+const TYPED: &[&str] = &[
+    "password",
+    "passcode",
+    "username",
+    "user name",
+    "user id",
+    "login details",
+];
+/// Words for what an application has.
+const APPLICATION: &str = "key keys api app application business subscribe subscribed subscription addon add plan \
+                           permission permissions wallet fund funds bearer";
 
 impl<'de> Deserialize<'de> for ReplyMessage {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -237,27 +266,21 @@ impl<'de> Deserialize<'de> for ReplyMessage {
             .as_str()
             .unwrap_or_default()
             .to_lowercase();
-        let dead = [
-            "expire",
-            "invalid",
-            "not found",
-            "unknown",
-            "no longer",
-            "does not exist",
-        ];
-        let credentials = [
-            "credential",
-            "password",
-            "passcode",
-            "username",
-            "user name",
-            "user id",
-            "login details",
-        ];
-        let mentions = |words: &[&str]| words.iter().any(|word| text.contains(word));
+        let mentions = |parts: &[&str]| parts.iter().any(|part| text.contains(part));
+        let has_word = |words: &str| {
+            let mut said = text
+                .split(|c: char| !c.is_alphanumeric())
+                .filter(|word| !word.is_empty());
+            said.any(|said| words.split_whitespace().any(|word| word == said))
+        };
+        let typed = mentions(TYPED) || has_word("pin mpin");
+        let credential = text.contains("credential");
         Ok(Self {
-            ended_session: text.contains("session") && mentions(&dead),
-            credentials: mentions(&credentials) || text.split(|c: char| !c.is_alphanumeric()).any(|word| word == "pin"),
+            ended_session: text.contains("session") && mentions(ENDED),
+            credentials: typed || credential,
+            only_by_that_word: !typed && credential,
+            one_time: mentions(&["one-time", "one time", "passcode"]) || has_word("otp code answer"),
+            application: has_word(APPLICATION),
         })
     }
 }

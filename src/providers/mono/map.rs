@@ -1,6 +1,6 @@
 //! Maps Mono's institutions, sessions and accounts to our types.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -20,13 +20,37 @@ use crate::providers::{
 /// A longer login timeout of an institution is not believed.
 const MAX_LOGIN_TIME: Duration = Duration::from_mins(10);
 
-/// Each institution once. Mono's id is not unique, but its pair with the type is, so that pair is our id.
+/// Each institution once. Mono's id is not unique, but its pair with the type is, so that pair is our id. Of one pair with
+/// several names nobody can tell which bank a session would be opened at, so it is none of them.
 pub fn institutions(list: Vec<wire::MonoInstitution>) -> Vec<Institution> {
-    let mut seen = HashSet::new();
-    list.into_iter()
-        .filter_map(institution)
-        .filter(|institution| seen.insert(institution.id.clone()))
-        .collect()
+    let mut all: Vec<Institution> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut ambiguous = HashSet::new();
+    for institution in list.into_iter().filter_map(institution) {
+        match places.get(&institution.id) {
+            None => {
+                places.insert(institution.id.clone(), all.len());
+                all.push(institution);
+            }
+            Some(&place) if same_name(&all[place].name, &institution.name) => {}
+            Some(_) => {
+                ambiguous.insert(institution.id);
+            }
+        }
+    }
+    if !ambiguous.is_empty() {
+        tracing::warn!(
+            left_out = ambiguous.len(),
+            "institutions of Mono's list share an id under different names"
+        );
+    }
+    all.retain(|institution| !ambiguous.contains(&institution.id));
+    all
+}
+
+fn same_name(one: &str, other: &str) -> bool {
+    let letters = |name: &str| name.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
+    letters(one) == letters(other)
 }
 
 fn institution(from: wire::MonoInstitution) -> Option<Institution> {
@@ -126,7 +150,8 @@ const POSITION: char = '#';
 /// The accounts to choose from, each with what this API version answers with: the number in v2, the index in v1. Where no
 /// row has that, it is the position in the list; where only some have, the others cannot be meant. The balance is not read.
 ///
-/// None if nobody could tell the accounts apart: one that is picked blindly is not picked.
+/// A row that says the same again stands once; of different rows with one key none is left, for nobody knows which of them
+/// Mono would link. None at all if nobody could tell the accounts apart: one that is picked blindly is not picked.
 pub fn account_choices(rows: &[Value], dialect: MonoApiVersion) -> Vec<AccountChoice> {
     let documented = |row: &Value| match dialect {
         MonoApiVersion::V2 => account_number(row),
@@ -142,19 +167,44 @@ pub fn account_choices(rows: &[Value], dialect: MonoApiVersion) -> Vec<AccountCh
             None if dialect == MonoApiVersion::V1 => position.to_string(),
             None => format!("{POSITION}{position}"),
         };
-        Some(AccountChoice {
+        let number = number.unwrap_or_default();
+        let choice = AccountChoice {
             key,
-            masked: last_digits(&number.unwrap_or_default()),
+            masked: last_digits(&number),
             label: account_label(&kind.unwrap_or_default()),
             currency: text_of(row, &["currency"]),
-        })
+        };
+        Some((choice, number))
     };
-    let choices: Vec<_> = rows.iter().enumerate().filter_map(choice).collect();
+    let choices = with_unique_keys(rows.iter().enumerate().filter_map(choice).collect());
     let mut seen = HashSet::new();
     let told_apart = choices
         .iter()
         .all(|account| !account.masked.is_empty() || seen.insert(account.label.as_str()));
     if told_apart { choices } else { Vec::new() }
+}
+
+/// Those whose key is theirs alone, each once; beside each is its whole number.
+fn with_unique_keys(rows: Vec<(AccountChoice, String)>) -> Vec<AccountChoice> {
+    let mut unique: Vec<(AccountChoice, String)> = Vec::new();
+    let mut ambiguous = HashSet::new();
+    for row in rows {
+        match unique.iter().find(|(known, _)| known.key == row.0.key) {
+            None => unique.push(row),
+            Some(known) if *known == row => {}
+            Some(_) => {
+                ambiguous.insert(row.0.key);
+            }
+        }
+    }
+    if !ambiguous.is_empty() {
+        tracing::warn!(
+            left_out = ambiguous.len(),
+            "accounts that Mono lists under one key are left out"
+        );
+    }
+    let choices = unique.into_iter().map(|(choice, _)| choice);
+    choices.filter(|choice| !ambiguous.contains(&choice.key)).collect()
 }
 
 /// The position that a key of [`account_choices`] stands for, if it stands for one.

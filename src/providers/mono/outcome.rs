@@ -14,7 +14,8 @@
 //! | 400 | login: refused (wrong details or bank down: Mono has one code for both); code: wrong code; choice: the session must have ended, because the choice was the bank's own |
 //! | any other code | failed: as 400 if the body says failed, else unsupported; logged |
 //! | HTTP 429 | rate limited, nothing was tried |
-//! | HTTP 401, 402, 403, empty or JSON | misconfigured (key, add-on, funds) |
+//! | HTTP 401, 402, 403, as JSON whose message speaks of what the person has typed at this step | as 400 |
+//! | HTTP 401, 402, 403 otherwise, empty or JSON | misconfigured (key, add-on, funds) |
 //! | HTTP 404, empty or JSON | the session is unknown: it has ended |
 //! | `status` failed, or HTTP 400, as JSON without a code | as 400 |
 //! | anything else | unknown |
@@ -22,6 +23,10 @@
 //! The reply for an ended session is not documented. Besides a 404, a 400 or 401 without a response code counts as one if its
 //! message mentions an ended session; at the login not if it mentions what a person logs in with, for that is a refusal. A
 //! response code takes precedence over a message.
+//!
+//! Whose credentials a 401 without a code means is not documented either. The key has opened the session a moment before, so
+//! a message that names what people log in with means the person's; "credentials" alone do, unless a key, an application, a
+//! plan or funds are mentioned beside them. A fault of the key is told by the next session that cannot be opened.
 
 use std::time::Duration;
 
@@ -30,7 +35,7 @@ use serde_json::Value;
 use tracing::warn;
 
 use super::later_form::later_form;
-use super::lenient::{LenientList, LenientNumber, LenientObject, ReplyStatus};
+use super::lenient::{LenientList, LenientNumber, LenientObject, ReplyMessage, ReplyStatus};
 use super::{MonoApiVersion, map, wire};
 use crate::core::next_step::{Failure, FailureClass, Grant, NextStep};
 use crate::core::secret::Secret;
@@ -94,6 +99,7 @@ fn without_code(
         },
         200..=299 | 400 | 404 if credentials => failed(FailureClass::Refused, None),
         401 if credentials && head.message.ended_session => failed(FailureClass::Refused, None),
+        401..=403 if blames_person(head.message, context.step) => failed(failure_of_step(context.step), None),
         200..=299 | 400 | 401 if head.message.ended_session => failed(FailureClass::SessionExpired, None),
         200..=299 | 400 => failed(failure_of_step(context.step), None),
         401..=403 => failed(FailureClass::Misconfigured, None),
@@ -102,6 +108,17 @@ fn without_code(
         status @ (408 | 409 | 425) => Err(unknown(status)),
         405..=499 if is_failed(head) => failed(failure_of_step(context.step), None),
         status => Err(unknown(status)),
+    }
+}
+
+/// Whether a message speaks of what a person has typed at this step, and not of our key.
+fn blames_person(message: ReplyMessage, step: SubmissionStep) -> bool {
+    let ambiguous = message.only_by_that_word && message.application;
+    match step {
+        SubmissionStep::Login => message.credentials && !ambiguous,
+        SubmissionStep::Code if message.ended_session => false,
+        SubmissionStep::Code => (message.credentials && !ambiguous) || (message.one_time && !message.application),
+        SubmissionStep::Choose => false,
     }
 }
 

@@ -175,9 +175,9 @@ const SETTINGS: &[ProviderSetting] = &[
     ProviderSetting {
         key: "customer.email",
         kind: SettingKind::Text(check_email),
-        required: true,
+        required: false,
         default: None,
-        remedy: "write an address of a domain of yours with {ref} in it, such as \"kiungo+{ref}@example.com\"",
+        remedy: EMAIL_REMEDY,
     },
     ProviderSetting::optional(
         "unpublished.unlink_member",
@@ -196,6 +196,9 @@ const SETTINGS: &[ProviderSetting] = &[
         "say true or false",
     ),
 ];
+
+const EMAIL_REMEDY: &str =
+    "write an address of a domain of yours with {ref} in it, such as \"kiungo+{ref}@example.com\"";
 
 fn check_email(text: &str) -> Result<(), &'static str> {
     let (local, domain) = text.split_once('@').unwrap_or(("", ""));
@@ -220,6 +223,14 @@ fn check_path(text: &str) -> Result<(), &'static str> {
 
 fn check(setup: &ProviderSetup, keys: &ProviderKeys, strictness: Strictness) -> Vec<SettingFault> {
     let mut faults = Vec::new();
+    // In version 1 no session names a customer.
+    if dialect(setup) == MonoApiVersion::V2 && setup.own.text("customer.email").is_none() {
+        faults.push(SettingFault {
+            key: "customer.email",
+            problem: "is missing",
+            remedy: EMAIL_REMEDY,
+        });
+    }
     match (dialect(setup), keys.get("app_id")) {
         (MonoApiVersion::V1, None) => faults.push(SettingFault {
             key: "app_id",

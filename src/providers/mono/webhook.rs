@@ -5,28 +5,39 @@
 //! body if it has no time. Two types exist in British and in American spelling. The place of the account's id differs by type
 //! and source, so every place seen is tried in turn.
 
-use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::lenient::{LenientObject, LenientText, moment};
+use super::lenient::{LenientObject, LenientText, moment, optional};
+use super::outcome::BYTE_ORDER_MARK;
 use crate::core::secret::Secret;
 use crate::providers::keys::PREVIOUS_WEBHOOK_SECRET;
 use crate::providers::{EventSubject, ProviderEvent, ProviderEventKind, ProviderKeys, ProviderRequest, WebhookError};
 
 const SECRET_HEADER: &str = "mono-webhook-secret";
 
-/// Balances, names, numbers and verification numbers are not read.
+/// A longer `event_id`, or one with odd signs in it, is not kept as it is.
+const MAX_EVENT_ID: usize = 100;
+
+/// What is looked at first: most types do not concern us, whatever else they carry.
+#[derive(Deserialize)]
+struct WebhookHead {
+    /// Such as `mono.events.account_updated`.
+    event: LenientText,
+}
+
+/// The rest of an event about an account. What is not as it should be is left out. Balances, names, numbers and verification
+/// numbers are not read.
 #[derive(Deserialize)]
 struct MonoWebhook {
-    /// Such as `mono.events.account_updated`.
-    event: String,
     /// On some types, since January 2026.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional")]
     event_id: Option<LenientText>,
     /// ISO 8601.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional")]
     timestamp: Option<LenientText>,
     #[serde(default)]
     data: LenientObject<WebhookData>,
@@ -35,91 +46,147 @@ struct MonoWebhook {
 #[derive(Default, Deserialize)]
 struct WebhookData {
     #[serde(default)]
-    account: Option<WebhookAccountId>,
+    account: WebhookAccountId,
     /// The account's id, if there is no account.
-    #[serde(default)]
-    id: Option<Secret>,
+    #[serde(default, deserialize_with = "optional")]
+    id: Option<LenientText>,
+    /// The same.
+    #[serde(default, rename = "_id", deserialize_with = "optional")]
+    mongo_id: Option<LenientText>,
     #[serde(default)]
     meta: LenientObject<WebhookMeta>,
+}
+
+impl WebhookData {
+    fn account(&mut self) -> Option<Secret> {
+        let outside = [self.mongo_id.take(), self.id.take()].into_iter().flatten();
+        self.account.0.take().or_else(|| outside.filter_map(account_id).next())
+    }
 }
 
 #[derive(Default, Deserialize)]
 struct WebhookMeta {
     /// `AVAILABLE`, `PARTIAL`, `UNAVAILABLE`, `FAILED`, `PROCESSING`; either case.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional")]
     data_status: Option<LenientText>,
     /// `SUCCESSFUL`, `SUCCESS`, `FAILED`, `REAUTHORISATION_REQUIRED`.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional")]
     sync_status: Option<LenientText>,
     /// The refresh that this belongs to.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional")]
     job_id: Option<LenientText>,
 }
 
-/// An account's id: text, or an object with it as `_id` or `id`.
+/// An account's id: text, or an object with it as `_id` or `id`; none where it is anything else. The object is not copied.
+#[derive(Default)]
 struct WebhookAccountId(Option<Secret>);
 
 impl<'de> Deserialize<'de> for WebhookAccountId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct IdVisitor;
-        impl<'de> Visitor<'de> for IdVisitor {
-            type Value = WebhookAccountId;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an account or its id")
-            }
-
-            fn visit_str<E: Error>(self, id: &str) -> Result<WebhookAccountId, E> {
-                Ok(WebhookAccountId(Some(Secret::new(id))))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<WebhookAccountId, A::Error> {
-                let (mut first, mut second) = (None, None);
-                while let Some(key) = map.next_key::<String>()? {
-                    match key.as_str() {
-                        "_id" => first = map.next_value::<Option<Secret>>()?,
-                        "id" => second = map.next_value::<Option<Secret>>()?,
-                        _ => {
-                            map.next_value::<IgnoredAny>()?;
-                        }
-                    }
-                }
-                Ok(WebhookAccountId(first.or(second)))
-            }
-        }
         deserializer.deserialize_any(IdVisitor)
     }
+}
+
+struct IdVisitor;
+
+impl<'de> Visitor<'de> for IdVisitor {
+    type Value = WebhookAccountId;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("anything")
+    }
+
+    fn visit_str<E: Error>(self, id: &str) -> Result<WebhookAccountId, E> {
+        Ok(WebhookAccountId(account_id(LenientText(id.to_owned()))))
+    }
+
+    fn visit_u64<E: Error>(self, id: u64) -> Result<WebhookAccountId, E> {
+        Ok(WebhookAccountId(account_id(LenientText(id.to_string()))))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<WebhookAccountId, A::Error> {
+        let (mut first, mut second) = (None, None);
+        let read = |value: Value| LenientText::deserialize(value).ok().and_then(account_id);
+        while let Some(key) = map.next_key::<String>()? {
+            match key.as_str() {
+                "_id" => first = read(map.next_value()?),
+                "id" => second = read(map.next_value()?),
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(WebhookAccountId(first.or(second)))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<WebhookAccountId, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(WebhookAccountId(None))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<WebhookAccountId, E> {
+        Ok(WebhookAccountId(None))
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<WebhookAccountId, E> {
+        Ok(WebhookAccountId(None))
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<WebhookAccountId, E> {
+        Ok(WebhookAccountId(None))
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<WebhookAccountId, E> {
+        Ok(WebhookAccountId(None))
+    }
+}
+
+fn account_id(LenientText(id): LenientText) -> Option<Secret> {
+    (!id.trim().is_empty()).then(|| Secret::new(id))
 }
 
 /// Authenticates and parses a webhook; `None` for types that do not concern us.
 ///
 /// # Errors
-/// When it does not carry a webhook secret of `keys`, or is not understood.
+/// When it does not carry a webhook secret of `keys`, or never can be understood: it is no JSON, or names no event.
 pub fn parse(keys: &ProviderKeys, request: &ProviderRequest<'_>) -> Result<Option<ProviderEvent>, WebhookError> {
     if !is_authentic(keys, request) {
         return Err(WebhookError::Unauthentic);
     }
-    let hook: MonoWebhook = serde_json::from_slice(request.body).map_err(|_| WebhookError::Malformed)?;
-    let data = hook.data.0.unwrap_or_default();
-    let meta = data.meta.0.unwrap_or_default();
-    let Some(kind) = event_kind(&hook.event, meta.sync_status.as_ref()) else {
+    let body = request.body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(request.body);
+    let malformed = |_| WebhookError::Malformed;
+    let WebhookHead {
+        event: LenientText(event),
+    } = serde_json::from_slice(body).map_err(malformed)?;
+    let Some(concern) = concern(&event) else {
         return Ok(None);
     };
-    let account = data
-        .account
-        .and_then(|WebhookAccountId(id)| id)
-        .or(data.id)
-        .filter(|id| !id.expose().is_empty())
-        .ok_or(WebhookError::Malformed)?;
-    let dedupe_key = match hook.event_id.filter(|LenientText(id)| !id.is_empty()) {
-        Some(LenientText(id)) => format!("id:{id}"),
-        None => content_digest(&hook.event, &account, hook.timestamp.as_ref(), &meta, request.body),
+    let hook: MonoWebhook = serde_json::from_slice(body).map_err(malformed)?;
+    let mut data = hook.data.0.unwrap_or_default();
+    let Some(account) = data.account() else {
+        // Sent again it would be the same.
+        tracing::warn!(event, "a webhook about an account does not say which");
+        return Ok(None);
     };
+    let meta = data.meta.0.unwrap_or_default();
+    let dedupe_key = match hook.event_id.filter(|LenientText(id)| !id.is_empty()) {
+        Some(LenientText(id)) if id.len() <= MAX_EVENT_ID && id.bytes().all(|byte| byte.is_ascii_graphic()) => {
+            format!("id:{id}")
+        }
+        Some(LenientText(id)) => format!("long:{}", hex(&Sha256::digest(id))),
+        None => content_digest(&event, &account, hook.timestamp.as_ref(), &meta, body),
+    };
+    let must_log_in = meta
+        .sync_status
+        .is_some_and(|LenientText(status)| american(&status) == "reauthorization_required");
     Ok(Some(ProviderEvent {
         dedupe_key,
         at: hook.timestamp.as_ref().and_then(moment),
         about: EventSubject::Account(account),
-        kind,
+        kind: match concern {
+            ProviderEventKind::Updated if must_log_in => ProviderEventKind::ReauthRequired,
+            kind => kind,
+        },
     }))
 }
 
@@ -137,13 +204,15 @@ pub fn is_authentic(keys: &ProviderKeys, request: &ProviderRequest<'_>) -> bool 
     })
 }
 
-fn event_kind(event: &str, sync_status: Option<&LenientText>) -> Option<ProviderEventKind> {
-    // British spelling to American.
-    let american = |text: &str| text.to_ascii_lowercase().replace("reauthoris", "reauthoriz");
-    let must_log_in = sync_status.is_some_and(|LenientText(status)| american(status) == "reauthorization_required");
+/// British spelling to American.
+fn american(text: &str) -> String {
+    text.trim().to_ascii_lowercase().replace("reauthoris", "reauthoriz")
+}
+
+/// What an event tells by its name, if that concerns us.
+fn concern(event: &str) -> Option<ProviderEventKind> {
     match american(event).strip_prefix("mono.events.")? {
         "account_connected" => Some(ProviderEventKind::Connected),
-        "account_updated" if must_log_in => Some(ProviderEventKind::ReauthRequired),
         "account_updated" => Some(ProviderEventKind::Updated),
         "account_reauthorized" => Some(ProviderEventKind::Reauthorised),
         "reauthorization_required" | "account_reauthorization_required" => Some(ProviderEventKind::ReauthRequired),
@@ -174,7 +243,11 @@ fn content_digest(
         Some(LenientText(timestamp)) => add(timestamp.as_bytes()),
         None => add(body),
     }
-    digest.finalize().iter().fold("said:".to_owned(), |mut hex, byte| {
+    format!("said:{}", hex(&digest.finalize()))
+}
+
+fn hex(digest: &[u8]) -> String {
+    digest.iter().fold(String::new(), |mut hex, byte| {
         hex.push(char::from_digit(u32::from(byte >> 4), 16).unwrap_or('0'));
         hex.push(char::from_digit(u32::from(byte & 15), 16).unwrap_or('0'));
         hex

@@ -73,8 +73,10 @@ pub struct Attempt {
     pub partner: PartnerId,
     pub tag: SubscriberTag,
     pub provider: String,
-    /// The institution's id at the provider.
+    /// Our id of the institution.
     pub institution: String,
+    /// The provider's own id of it: what has it in common is one bank to the limits on logins.
+    pub provider_institution: String,
     /// As shown.
     pub institution_name: String,
     /// Which call.
@@ -248,7 +250,7 @@ pub struct SubscriberHistory {
     pub unresolved: Vec<Attempt>,
     /// The newest attempt that led to a link lately of which no screen has told.
     pub untold_link: Option<Attempt>,
-    /// Institution and time of logins that were refused, not taken or unknown of the last 24 hours, newest first. A login that lapsed is one
+    /// Bank (the provider's id) and time of logins that were refused, not taken or unknown of the last 24 hours, newest first. A login that lapsed is one
     /// of them: it was unknown to the end. So is one that may be on its way.
     pub failed_logins: Vec<(String, Timestamp)>,
     /// Their own code, if they have one and it was asked for.
@@ -281,7 +283,7 @@ impl SubscriberHistory {
             failed_logins: attempts
                 .iter()
                 .filter(failed)
-                .map(|attempt| (attempt.institution.clone(), attempt.created_at))
+                .map(|attempt| (attempt.provider_institution.clone(), attempt.created_at))
                 .collect(),
             newest_submission: attempts
                 .iter()

@@ -23,7 +23,7 @@ pub(super) async fn obstacle(tx: &mut Connection, attempt: &Attempt) -> Result<O
     })
 }
 
-/// The same attempt; or another one that may still come to something at this institution, that the live value does not know
+/// The same attempt; or another one that may still come to something at this bank, that the live value does not know
 /// of, or whose consent has led to a link. The newest of them.
 async fn in_the_way(tx: &mut Connection, attempt: &Attempt) -> Result<Option<Attempt>> {
     let pending = AttemptState::ALL.iter().filter(|state| state.is_pending());
@@ -32,35 +32,35 @@ async fn in_the_way(tx: &mut Connection, attempt: &Attempt) -> Result<Option<Att
     let answered = attempt.renews.is_none().then_some(attempt.consent);
     let known = query_as(AssertSqlSafe(format!(
         "SELECT * FROM attempts WHERE tag = $1 AND (id = $2 OR (series = $5 AND ordinal >= $6) \
-         OR (provider = $3 AND institution = $4 AND ordinal > 0 AND state IN {pending}) \
+         OR (provider = $3 AND provider_institution = $4 AND ordinal > 0 AND state IN {pending}) \
          OR (consent = $7 AND renews IS NULL AND state IN ('granted', 'linked'))) \
          ORDER BY CASE WHEN id = $2 THEN 0 ELSE 1 END, nth DESC LIMIT 1"
     )));
     let known = known.bind(attempt.tag).bind(attempt.id);
-    let known = known.bind(&attempt.provider).bind(&attempt.institution);
+    let known = known.bind(&attempt.provider).bind(&attempt.provider_institution);
     let known = known.bind(attempt.series).bind(attempt.ordinal).bind(answered);
     Ok(known.fetch_optional(tx).await?)
 }
 
-/// When logins failed at this institution, if they are too many for another one.
+/// When logins failed at this bank, if they are too many for another one.
 async fn failed_logins(tx: &mut Connection, attempt: &Attempt) -> Result<Option<Vec<Timestamp>>> {
     let now = attempt.created_at;
     let counts = AttemptState::ALL.iter().filter(|state| state.counts_as_failed());
     let failed = query_scalar(AssertSqlSafe(format!(
-        "SELECT created_at FROM attempts WHERE tag = $1 AND institution = $2 AND step = 'login' AND ordinal > 0 \
+        "SELECT created_at FROM attempts WHERE tag = $1 AND provider_institution = $2 AND step = 'login' AND ordinal > 0 \
          AND state IN {} AND created_at > $3",
         sql_list(counts.map(|state| state.as_str()))
     )));
-    let failed = failed.bind(attempt.tag).bind(&attempt.institution);
+    let failed = failed.bind(attempt.tag).bind(&attempt.provider_institution);
     let failed: Vec<Timestamp> = failed.bind(now.minus(FAILED_LOGINS_WINDOW)).fetch_all(tx).await?;
     let refusals: Vec<_> = failed
         .iter()
         .map(|&at| Refusal {
-            institution: attempt.institution.clone(),
+            institution: attempt.provider_institution.clone(),
             at,
         })
         .collect();
-    Ok(login_wait(&refusals, &attempt.institution, now).map(|_| failed))
+    Ok(login_wait(&refusals, &attempt.provider_institution, now).map(|_| failed))
 }
 
 async fn too_many_codes(tx: &mut Connection, attempt: &Attempt) -> Result<bool> {

@@ -93,11 +93,7 @@ impl AttemptRecords for Backend {
     }
 
     async fn move_attempt(&self, id: AttemptId, to: AttemptState, at: Timestamp) -> Result<bool> {
-        let Some(reason) = final_no(to) else {
-            return Ok(self.execute(moving(id, to, at)).await? > 0);
-        };
-        self.transaction(async |tx| move_to_failure(tx, id, to, reason, at).await)
-            .await
+        self.transaction(async |tx| move_attempt_in(tx, id, to, at).await).await
     }
 
     async fn store_grant(&self, id: AttemptId, grant: &[u8], redeem: &Job, at: Timestamp) -> Result<bool> {
@@ -167,11 +163,25 @@ struct WithGrant {
 fn moving(id: AttemptId, to: AttemptState, at: Timestamp) -> Query<'static> {
     let moving = query(AssertSqlSafe(format!(
         "UPDATE attempts SET state = $2, moved_at = $3, returned = NULL, \
-         sealed_grant = CASE WHEN $2 IN ('linked', 'undone', 'other_account', 'lapsed') THEN NULL ELSE sealed_grant END \
+         sealed_grant = CASE WHEN $2 IN ('linked', 'undone', 'other_account', 'lapsed') THEN NULL ELSE sealed_grant END, \
+         exchanged = CASE WHEN $2 IN ('linked', 'undone', 'other_account', 'lapsed') THEN NULL ELSE exchanged END \
          WHERE id = $1 AND state IN {}",
         to.sources()
     )));
     moving.bind(id).bind(to).bind(at)
+}
+
+/// Moves an attempt as its table says, and tells the partner of a final no. Says whether it moved.
+pub(super) async fn move_attempt_in(
+    tx: &mut Connection,
+    id: AttemptId,
+    to: AttemptState,
+    at: Timestamp,
+) -> Result<bool> {
+    match final_no(to) {
+        Some(reason) => move_to_failure(tx, id, to, reason, at).await,
+        None => Ok(moving(id, to, at).execute(tx).await?.rows_affected() > 0),
+    }
 }
 
 /// Moves an attempt to a final no and tells the partner why, if it moved.
@@ -238,7 +248,7 @@ async fn add_attempt(tx: &mut Connection, attempt: &Attempt) -> Result<bool> {
     let added = query(
         "INSERT INTO attempts (id, session, consent, partner, tag, provider, institution, institution_name, step, \
          provider_session, session_digest, renews, state, waits_until, returned, created_at, moved_at, series, ordinal, \
-         nth) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16, $17, $18, \
+         provider_institution, nth) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16, $17, $18, $19, \
          (SELECT COALESCE(MAX(nth), 0) + 1 FROM attempts WHERE tag = $5)) ON CONFLICT (id) DO NOTHING",
     )
     .bind(attempt.id)
@@ -259,6 +269,7 @@ async fn add_attempt(tx: &mut Connection, attempt: &Attempt) -> Result<bool> {
     .bind(attempt.created_at)
     .bind(attempt.series)
     .bind(attempt.ordinal)
+    .bind(&attempt.provider_institution)
     .execute(tx)
     .await?;
     Ok(added.rows_affected() > 0)

@@ -166,7 +166,8 @@ impl Person {
             return Ok(Some(ErasureBlocker::Attempts));
         }
         let links = query("SELECT 1 FROM links WHERE partner = $1 AND tag = $2 AND ended_at IS NULL LIMIT 1");
-        if self.finds(tx, links).await? {
+        let rejected = query("SELECT 1 FROM attempts WHERE partner = $1 AND tag = $2 AND to_end IS NOT NULL LIMIT 1");
+        if self.finds(tx, links).await? || self.finds(tx, rejected).await? {
             return Ok(Some(ErasureBlocker::Links));
         }
         // Those that somebody holds go on.
@@ -231,7 +232,7 @@ impl Person {
         }
         self.bind(
             "UPDATE attempts SET tag = $3, provider_session = $4, session_digest = $5, sealed_grant = NULL, \
-             returned = NULL \
+             exchanged = NULL, to_end = NULL, returned = NULL \
              WHERE partner = $1 AND tag = $2",
         )
         .bind(self.pseudonym)

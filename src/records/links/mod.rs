@@ -27,8 +27,10 @@ pub struct Link {
     /// The submission that made it; one link an attempt.
     pub attempt: AttemptId,
     pub provider: String,
-    /// The institution's id at the provider.
+    /// Our id of the institution.
     pub institution: String,
+    /// The provider's own id of it.
+    pub provider_institution: String,
     pub institution_name: String,
     pub state: LinkState,
     /// From then on nothing is read: its consent ends, or the provider's access.

@@ -21,7 +21,7 @@ use crate::records::{
 /// The columns of a link and of one of its accounts, as [`links_of`] reads them.
 macro_rules! link_columns {
     () => {
-        "l.id AS link_id, l.partner, l.tag, l.consent, l.attempt, l.provider, l.institution, l.institution_name, l.state, \
+        "l.id AS link_id, l.partner, l.tag, l.consent, l.attempt, l.provider, l.institution, l.provider_institution, l.institution_name, l.state, \
          l.until, l.notice_from, l.access_until, l.created_at, l.used_at, l.moved_at, l.handle_digest, l.handle, l.access, l.access_version, a.id AS account_id, a.account, a.account_digest, a.masked, a.number_digest, a.holder, \
          a.kind, a.currency"
     };
@@ -251,8 +251,8 @@ async fn add_link(tx: &mut Connection, link: &Link) -> Result<()> {
     query(
         "INSERT INTO links (id, partner, tag, consent, attempt, provider, institution, institution_name, state, \
          created_at, moved_at, nth, unannounced, handle_digest, handle, access, access_version, until, notice_from, \
-         access_until, used_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, \
-         (SELECT COALESCE(MAX(nth), 0) + 1 FROM links WHERE tag = $3), $11, $12, $13, $14, $15, $16, $17, $18, $19)",
+         access_until, used_at, provider_institution) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, \
+         (SELECT COALESCE(MAX(nth), 0) + 1 FROM links WHERE tag = $3), $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)",
     )
     .bind(link.id)
     .bind(link.partner)
@@ -273,6 +273,7 @@ async fn add_link(tx: &mut Connection, link: &Link) -> Result<()> {
     .bind(link.notice_from)
     .bind(link.access_until)
     .bind(link.used_at)
+    .bind(&link.provider_institution)
     .execute(tx)
     .await?;
     Ok(())

@@ -81,7 +81,7 @@ async fn decide(
 pub(super) async fn take_into_use(tx: &mut Connection, link: &Link, answered: IntentProgress) -> Result<()> {
     // The link is durable, so its attempt is `Linked`, whatever was thought before; only what was undone stays undone.
     query(
-        "UPDATE attempts SET state = CASE WHEN state IN ('undone', 'other_account') THEN state ELSE 'linked' END, sealed_grant = NULL, \
+        "UPDATE attempts SET state = CASE WHEN state IN ('undone', 'other_account') THEN state ELSE 'linked' END, sealed_grant = NULL, exchanged = NULL, \
          returned = NULL, moved_at = $2 WHERE id = $1",
     )
     .bind(link.attempt)

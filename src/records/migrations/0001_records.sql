@@ -210,7 +210,8 @@ CREATE TABLE attempts (
                                                   -- after all others; 0 for one that needs no submission
     consent          BLOB   NOT NULL,             -- what allows it
     provider         TEXT   NOT NULL,             -- the provider's name
-    institution      TEXT   NOT NULL,             -- the institution's id at the provider
+    institution      TEXT   NOT NULL,             -- our id of the institution
+    provider_institution TEXT NOT NULL,           -- the provider's id of it; what shares it is one bank to the limits
     institution_name TEXT   NOT NULL,             -- the institution's name, as shown
     step             TEXT   NOT NULL,             -- which call: login, code, choose
     provider_session BLOB   NOT NULL,             -- the provider's session, sealed
@@ -222,6 +223,8 @@ CREATE TABLE attempts (
     waits_until      BIGINT,                      -- ms; when the provider stops waiting for the person, if it goes on without us
     returned         BLOB,                        -- what the browser brought back, sealed; wiped once the provider has it
     sealed_grant     BLOB,                        -- what is to be redeemed, sealed; wiped once redeemed or undone
+    exchanged        BLOB,                        -- what it was redeemed for and is not linked yet, sealed; wiped with it
+    to_end           BLOB,                        -- accounts that are not to be linked, sealed; wiped once access to them has ended
     created_at       BIGINT NOT NULL,             -- ms; when it was begun
     moved_at         BIGINT NOT NULL,             -- ms; when its state last changed
     UNIQUE (id, partner),
@@ -251,6 +254,8 @@ CREATE INDEX attempts_over ON attempts (moved_at)
 -- Columns that are empty in almost every row are walked through when records are sealed under another key.
 CREATE INDEX attempts_granted ON attempts (id) WHERE sealed_grant IS NOT NULL;
 CREATE INDEX attempts_returned ON attempts (id) WHERE returned IS NOT NULL;
+CREATE INDEX attempts_exchanged ON attempts (id) WHERE exchanged IS NOT NULL;
+CREATE INDEX attempts_to_end ON attempts (id) WHERE to_end IS NOT NULL;
 
 -- What a browser brings to find its attempt: in the link that is sent to a person, and in what a bank sends back.
 CREATE TABLE return_tickets (
@@ -275,7 +280,8 @@ CREATE TABLE links (
     consent          BLOB   NOT NULL,             -- what allows it
     attempt          BLOB   NOT NULL UNIQUE,      -- the submission that made it: one link an attempt
     provider         TEXT   NOT NULL,             -- the provider's name
-    institution      TEXT   NOT NULL,             -- the institution's id at the provider
+    institution      TEXT   NOT NULL,             -- our id of the institution
+    provider_institution TEXT NOT NULL,           -- the provider's id of it
     institution_name TEXT   NOT NULL,             -- the institution's name
     state            TEXT   NOT NULL,             -- verifying, active, reauth_required, removing, removed, expired
     until            BIGINT NOT NULL,             -- ms; from then on nothing is read: its consent ends, or the provider's access

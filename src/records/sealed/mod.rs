@@ -116,6 +116,8 @@ pub const SEALED: &[SealedColumn] = &[
     sealed(("consents", "msisdn"), "t.tag", ("consent", "msisdn")),
     sealed(("attempts", "provider_session"), "t.tag", ("attempt", "session")),
     sealed(("attempts", "sealed_grant"), "t.tag", ("attempt", "grant")),
+    sealed(("attempts", "exchanged"), "t.tag", ("attempt", "exchanged")),
+    sealed(("attempts", "to_end"), "t.tag", ("attempt", "to end")),
     sealed(("attempts", "returned"), "t.tag", ("attempt", "returned")),
     sealed(("links", "handle"), "t.tag", ("link", "handle")),
     sealed(("links", "access"), "t.tag", ("link", "access")),

@@ -125,7 +125,7 @@ impl Batch {
         let old = query_as(
             "SELECT id, consent FROM attempts \
              WHERE state NOT IN ('open', 'sending', 'unknown', 'waiting', 'granted') AND (state <> 'linked' OR renews IS NOT NULL) \
-             AND moved_at < $1 AND NOT EXISTS (SELECT 1 FROM links WHERE attempt = attempts.id) ORDER BY moved_at LIMIT $2",
+             AND moved_at < $1 AND to_end IS NULL AND NOT EXISTS (SELECT 1 FROM links WHERE attempt = attempts.id) ORDER BY moved_at LIMIT $2",
         );
         let old: Vec<(AttemptId, ConsentId)> = old.bind(self.before).bind(self.limit).fetch_all(&mut *tx).await?;
         let mut deleted = 0;

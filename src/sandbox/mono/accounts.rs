@@ -145,6 +145,7 @@ impl Bank<MonoDialect> {
             version: MonoVersion::V2,
             nested: true,
             sparse: false,
+            uncoded: false,
             now: self.now(),
         };
         let mode = memory.switches.own.reauth;

@@ -34,6 +34,8 @@ pub struct ResponseStyle {
     pub nested: bool,
     /// Whether 101 and 102 come with no more than is promised, see [`super::switches::AnswerDetails`].
     pub sparse: bool,
+    /// Whether a refusal comes without a response code.
+    pub uncoded: bool,
     pub now: Timestamp,
 }
 
@@ -102,6 +104,7 @@ impl ResponseStyle {
     pub fn refused(self, http: u16, message: &str) -> StandInAnswer {
         let body = match self.version {
             MonoVersion::V1 => json!({ "status": 400, "message": message }),
+            MonoVersion::V2 if self.uncoded => failed(message),
             MonoVersion::V2 if self.nested => {
                 json!({ "status": "failed", "message": message, "data": { "responseCode": 400 } })
             }

@@ -22,6 +22,7 @@ impl Bank<MonoDialect> {
             version: request.version,
             nested: request.version == MonoVersion::V2 && session.is_some_and(|session| session.reauth_of.is_some()),
             sparse: memory.switches.own.details == AnswerDetails::Sparse,
+            uncoded: memory.switches.own.uncoded_failures,
             now: self.now(),
         };
         let http = memory.switches.own.failure_status;

@@ -81,8 +81,10 @@ pub struct MonoOptions {
     pub exchange_shape: ExchangeShape,
     /// The shape of the rows of the account list.
     pub list_shape: ListShape,
-    /// The HTTP status of a refused login or commit: 200 or 400; unpublished.
+    /// The HTTP status of a refused login or commit: 200, 400 or 401; unpublished.
     pub failure_status: u16,
+    /// Whether a refused login or commit comes without a response code; unpublished.
+    pub uncoded_failures: bool,
     /// The HTTP status for an unknown or expired session: 400, 401 or 404; unpublished.
     pub session_over_status: u16,
     /// Whether 401 and 404 come with no body, as the documentation allows.
@@ -106,6 +108,7 @@ impl Default for MonoOptions {
             exchange_shape: ExchangeShape::default(),
             list_shape: ListShape::default(),
             failure_status: 200,
+            uncoded_failures: false,
             session_over_status: 400,
             empty_error_bodies: true,
             addon_missing: false,

@@ -79,6 +79,7 @@ impl EffectRunner {
             tag: consent.tag,
             provider: open.provider.clone(),
             institution: open.institution.id.clone(),
+            provider_institution: open.institution.provider_id.clone(),
             institution_name: open.institution.name.clone(),
             step: new.step,
             provider_session: sealing.seal_session(&consent.tag, new.id, new.session)?,

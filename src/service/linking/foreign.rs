@@ -36,16 +36,22 @@ impl Linking {
         let why = [Rejection::NotChosen, Rejection::Foreign];
         let Some(why) = why.into_iter().find(|why| reasons.contains(why)) else {
             obtained.accounts = own;
+            if obtained.access.is_some() {
+                // Reading may have changed what the provider wants to see again.
+                self.store_exchanged(attempt, obtained).await?;
+            }
             return Ok(None);
         };
         if own.is_empty() || (why == Rejection::NotChosen && self.ends_as_a_whole(&attempt.provider)) {
             rejected.append(&mut own);
             obtained.accounts = rejected;
-            self.give_back(&attempt.into(), obtained, &reasons).await?;
+            self.reject(attempt, (&*obtained, &reasons), None, Some(why.state()))
+                .await?;
             return Ok(Some(why));
         }
-        self.give_back(&attempt.into(), &rejected.into(), &reasons).await?;
         obtained.accounts = own;
+        self.reject(attempt, (&rejected.into(), &reasons), Some(&*obtained), None)
+            .await?;
         Ok(None)
     }
 
@@ -118,31 +124,6 @@ impl Linking {
             obtained.access = changed;
         }
         read.into_iter().next()
-    }
-
-    /// Ends the access to accounts that are not to be linked, and audits that they came.
-    pub(super) async fn give_back(
-        &self,
-        owner: &AccountOwner<'_>,
-        rejected: &Obtained,
-        reasons: &[Rejection],
-    ) -> Result<(), JobError> {
-        if rejected.accounts.is_empty() {
-            return Ok(());
-        }
-        if reasons.contains(&Rejection::Foreign) {
-            tracing::error!(
-                provider = owner.provider,
-                "another person's account came back, not linked (if of every link: see account_names_session)"
-            );
-        }
-        self.end_access(owner, rejected).await?;
-        for why in [Rejection::Foreign, Rejection::NotChosen] {
-            if reasons.contains(&why) {
-                self.audit(owner, why.audit_kind(), owner.provider).await;
-            }
-        }
-        Ok(())
     }
 
     /// Why a link is to be ended when an account of it is read for the first time, after it was linked: it says that it was

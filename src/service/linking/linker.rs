@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::rejection::Rejection;
 use crate::core::flow::{AttemptResult, SessionEvent};
 use crate::core::ids::{AttemptId, PartnerId};
 use crate::core::seal::SubscriberTag;
@@ -13,7 +12,7 @@ use crate::providers::{Access, AccessBlob, EndScope, EndTarget, ProviderAccount,
 use crate::records::{Attempt, Link, RecordsError};
 use crate::service::deps::Deps;
 use crate::service::facts_reader::link_summary;
-use crate::service::job::{JobError, JobOutcome};
+use crate::service::job::JobError;
 use crate::service::page_links::PageLinks;
 use crate::service::providers::{ProviderCallError, Providers};
 use crate::service::session_updater::SessionUpdater;
@@ -78,14 +77,6 @@ impl From<Vec<ProviderAccount>> for Obtained {
 }
 
 impl Linking {
-    /// What came of an attempt is not to be linked: the person is told so.
-    pub(super) async fn discard(&self, attempt: &Attempt, why: Rejection) -> Result<JobOutcome, JobError> {
-        let now = self.deps.clock.now();
-        self.deps.records.move_attempt(attempt.id, why.state(), now).await?;
-        self.notify(attempt, why.result()).await;
-        Ok(JobOutcome::Done)
-    }
-
     /// Ends the access to what is not linked here. An account that is in use under a link is left to that link; where only
     /// whole links can be ended, so is what comes without one.
     pub(super) async fn end_access(&self, owner: &AccountOwner<'_>, obtained: &Obtained) -> Result<(), JobError> {

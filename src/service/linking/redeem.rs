@@ -60,6 +60,9 @@ impl Linking {
         let Some(terms) = self.terms_of(&attempt).await? else {
             return Ok(JobOutcome::GiveUp("no such consent"));
         };
+        if let Some(known) = self.exchanged(&attempt).await? {
+            return self.complete(&attempt, terms, known).await;
+        }
         match self.exchange(&attempt, &grant).await {
             // Exchanged for nothing, as only a renewal may be.
             Ok(obtained) if obtained.accounts.is_empty() && attempt.renews.is_none() => {
@@ -67,6 +70,7 @@ impl Linking {
             }
             Ok(obtained) => {
                 self.deps.crash_point(CrashPoint::Redeemed);
+                self.store_exchanged(&attempt, &obtained).await?;
                 self.complete(&attempt, terms, obtained).await
             }
             // Used or expired: perhaps used by us, with the answer lost.
@@ -117,7 +121,8 @@ impl Linking {
             return self.complete_renewal(attempt, link, obtained).await;
         }
         if let Some(why) = self.keep_own(attempt, &mut obtained).await? {
-            return self.discard(attempt, why).await;
+            self.notify(attempt, why.result()).await;
+            return Ok(JobOutcome::Done);
         }
         let LinkTerms {
             consent,
@@ -170,24 +175,5 @@ impl Linking {
         if let Err(error) = named.await {
             tracing::warn!(provider, %error, "keeping what a provider calls a person failed");
         }
-    }
-
-    /// The person has begun again since, what they agreed to is gone, or it cannot be used: nothing may stay open behind
-    /// their back.
-    pub(super) async fn undo(
-        &self,
-        attempt: &Attempt,
-        obtained: &Obtained,
-        told: AttemptResult,
-    ) -> Result<JobOutcome, JobError> {
-        self.end_access(&attempt.into(), obtained).await?;
-        let now = self.deps.clock.now();
-        self.deps
-            .records
-            .move_attempt(attempt.id, AttemptState::Undone, now)
-            .await?;
-        self.audit(&attempt.into(), "link.undone", attempt.id).await;
-        self.notify(attempt, told).await;
-        Ok(JobOutcome::Done)
     }
 }

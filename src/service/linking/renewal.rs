@@ -5,6 +5,7 @@ use super::rejection::Rejection;
 use crate::core::flow::AttemptResult;
 use crate::core::ids::{ConsentId, LinkId};
 use crate::core::next_step::Grant;
+use crate::providers::ProviderAccount;
 use crate::records::{Attempt, AttemptState, Link};
 use crate::service::facts_reader::link_summary;
 use crate::service::job::{JobError, JobOutcome};
@@ -14,10 +15,26 @@ impl Linking {
         &self,
         attempt: &Attempt,
         link: LinkId,
-        obtained: Obtained,
+        mut obtained: Obtained,
     ) -> Result<JobOutcome, JobError> {
+        let (own, foreign) = self.split_foreign(link, std::mem::take(&mut obtained.accounts)).await?;
+        obtained.accounts = own;
+        if !foreign.is_empty() {
+            let ends = obtained.accounts.is_empty().then_some(Rejection::Foreign.state());
+            let own = ends.is_none().then_some(&obtained);
+            self.reject(attempt, (&foreign.into(), &[Rejection::Foreign]), own, ends)
+                .await?;
+            if ends.is_some() {
+                self.notify(attempt, Rejection::Foreign.result()).await;
+                return Ok(JobOutcome::Done);
+            }
+        }
         let Some(link) = self.renew(&attempt.into(), (link, attempt.consent), obtained).await? else {
-            return self.discard(attempt, Rejection::Foreign).await;
+            let now = self.deps.clock.now();
+            let state = Rejection::Foreign.state();
+            self.deps.records.move_attempt(attempt.id, state, now).await?;
+            self.notify(attempt, Rejection::Foreign.result()).await;
+            return Ok(JobOutcome::Done);
         };
         let now = self.deps.clock.now();
         self.deps
@@ -50,6 +67,21 @@ impl Linking {
         Ok(self.renew(&link.into(), (link.id, consent), obtained).await?.is_some())
     }
 
+    /// A link's own accounts, and those that are not its own.
+    async fn split_foreign(
+        &self,
+        id: LinkId,
+        accounts: Vec<ProviderAccount>,
+    ) -> Result<(Vec<ProviderAccount>, Vec<ProviderAccount>), JobError> {
+        let Some(link) = self.deps.records.link(id).await? else {
+            return Ok((Vec::new(), accounts));
+        };
+        Ok(accounts.into_iter().partition(|account| {
+            let digest = self.deps.sealing.account_digest(&link.provider, &account.id);
+            link.accounts.iter().any(|linked| linked.account_digest == digest)
+        }))
+    }
+
     /// Takes a link back into use if its own account came back, or if the provider only says that it is done. Another account
     /// never renews it, and access to it is ended; the link then stays as it was. A link that was ended meanwhile is not
     /// renewed either: `None`.
@@ -59,18 +91,17 @@ impl Linking {
         (id, agreed): (LinkId, ConsentId),
         obtained: Obtained,
     ) -> Result<Option<Link>, JobError> {
-        let accounts = obtained.accounts;
-        let Some(link) = self.deps.records.link(id).await? else {
-            self.give_back(owner, &accounts.into(), &[Rejection::Foreign]).await?;
-            return Ok(None);
-        };
-        let silent = accounts.is_empty();
-        let (own, foreign): (Vec<_>, Vec<_>) = accounts.into_iter().partition(|account| {
-            let digest = self.deps.sealing.account_digest(&link.provider, &account.id);
-            link.accounts.iter().any(|linked| linked.account_digest == digest)
-        });
-        self.give_back(owner, &foreign.into(), &[Rejection::Foreign]).await?;
-        if own.is_empty() && !silent {
+        let silent = obtained.accounts.is_empty();
+        let (own, foreign) = self.split_foreign(id, obtained.accounts).await?;
+        if !foreign.is_empty() {
+            tracing::error!(
+                provider = owner.provider,
+                "another account came back for a renewal, ended"
+            );
+            self.end_access(owner, &foreign.into()).await?;
+            self.audit(owner, Rejection::Foreign.audit_kind(), owner.provider).await;
+        }
+        if (own.is_empty() && !silent) || self.deps.records.link(id).await?.is_none() {
             return Ok(None);
         }
         let now = self.deps.clock.now();

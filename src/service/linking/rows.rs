@@ -30,6 +30,7 @@ impl Linking {
             attempt: attempt.id,
             provider: attempt.provider.clone(),
             institution: attempt.institution.clone(),
+            provider_institution: attempt.provider_institution.clone(),
             institution_name: attempt.institution_name.clone(),
             state: LinkState::Active,
             until,

@@ -83,9 +83,26 @@ impl Linking {
     /// When the records are not available.
     pub async fn give_up_attempt(&self, id: AttemptId) -> Result<(), RecordsError> {
         match self.deps.records.attempt(id).await? {
-            Some((attempt, _)) if attempt.state.is_pending() => self.lapse(&attempt).await,
+            Some((attempt, _)) if attempt.state.is_pending() => match self.undo_exchanged(&attempt).await {
+                Ok(true) => Ok(()),
+                Err(JobError::Records(error)) => Err(error),
+                // What is stored does not open: nobody can do anything with it.
+                Ok(false) | Err(_) => self.lapse(&attempt).await,
+            },
             _ => Ok(()),
         }
+    }
+
+    /// Ends access to what the grant of an attempt was exchanged for, if it was and there is no link of it. Says whether so.
+    async fn undo_exchanged(&self, attempt: &Attempt) -> Result<bool, JobError> {
+        let Some(exchanged) = self.exchanged(attempt).await? else {
+            return Ok(false);
+        };
+        if self.deps.records.link_of_attempt(attempt.id).await?.is_some() {
+            return Ok(false);
+        }
+        self.undo(attempt, &exchanged, AttemptResult::Lapsed).await?;
+        Ok(true)
     }
 
     /// Ends the search. The person is not told if another node has found out in the meantime: that node tells them.

@@ -22,6 +22,8 @@ use crate::service::strangers::StrangerKind;
 /// Whose keys authenticate a webhook whose path names nobody.
 const OPERATOR: &str = "operator";
 
+const UNREADABLE: (ProviderWebhookOutcome, Option<&str>) = (ProviderWebhookOutcome::Malformed, Some("unreadable"));
+
 pub struct ProviderWebhookReceiver {
     effects: Arc<EventEffects>,
 }
@@ -91,17 +93,32 @@ impl ProviderWebhookReceiver {
 #[async_trait]
 impl WebhookDestination for Destination {
     async fn receive(&self, request: &ProviderRequest<'_>) -> ProviderWebhookOutcome {
+        let (outcome, word) = self.process(request).await;
+        if let Some(word) = word {
+            let metrics = &self.effects.deps.metrics;
+            metrics.provider_webhook(self.effects.providers.metric_label(self.api.name()), word);
+        }
+        outcome
+    }
+}
+
+impl Destination {
+    /// What became of a webhook, and the word it is counted under if it is the provider's.
+    async fn process(&self, request: &ProviderRequest<'_>) -> (ProviderWebhookOutcome, Option<&'static str>) {
         let (owner, provider) = (self.owner, self.api.as_ref());
         let answer = match provider.webhook(&self.keys, request).await {
             Ok(answer) => answer,
-            Err(WebhookError::Unavailable) => return ProviderWebhookOutcome::Unavailable,
-            Err(WebhookError::Malformed) => return ProviderWebhookOutcome::Malformed,
-            Err(WebhookError::Unauthentic) => return self.unauthentic(),
+            Err(WebhookError::Unavailable) => return (ProviderWebhookOutcome::Unavailable, None),
+            Err(WebhookError::Malformed) => {
+                tracing::warn!(provider = provider.name(), "a webhook that nobody can read");
+                return UNREADABLE;
+            }
+            Err(WebhookError::Unauthentic) => return (self.unauthentic(), None),
         };
         // Which of two members with one name a provider meant, nobody can tell.
         if matches!(json::parse(request.body), Err(JsonError::Duplicate(_))) {
             tracing::warn!(provider = provider.name(), "a webhook has a member twice");
-            return ProviderWebhookOutcome::Malformed;
+            return UNREADABLE;
         }
         let source = EventSource {
             owner,
@@ -110,14 +127,17 @@ impl WebhookDestination for Destination {
         for event in &answer.events {
             if let Err(error) = self.apply(source, event).await {
                 tracing::warn!(provider = source.provider, %error, "processing a provider webhook failed");
-                return ProviderWebhookOutcome::Unavailable;
+                return (ProviderWebhookOutcome::Unavailable, Some("postponed"));
             }
         }
-        ProviderWebhookOutcome::Accepted(answer.reply)
+        let word = if answer.events.is_empty() {
+            "ignored"
+        } else {
+            "processed"
+        };
+        (ProviderWebhookOutcome::Accepted(answer.reply), Some(word))
     }
-}
 
-impl Destination {
     fn unauthentic(&self) -> ProviderWebhookOutcome {
         let strangers = &self.effects.deps.strangers;
         strangers.count_at(StrangerKind::Webhook, self.owner);

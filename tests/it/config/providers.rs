@@ -128,6 +128,25 @@ fn any_provider_alone_or_several() {
     assert_eq!(setups.map(|setup| setup.favourites.len()), [0, 1]);
 }
 
+/// Mono's first version names no customer: nobody is asked for the address of one, nor kept from having one. The second does.
+#[test]
+fn a_customers_address_is_wanted_where_it_is_sent() {
+    let without = MONO.replace("customer.email = \"a+{ref}@b.example\"\n", "");
+    let v1 = "dialect = \"v1\"\napp_id = \"app\"\n";
+    for (text, loads) in [
+        (format!("{without}{v1}"), true),
+        (format!("{MONO}{v1}"), true),
+        (MONO.to_owned(), true),
+        (without, false),
+    ] {
+        let loaded = load(&text).map(drop);
+        assert_eq!(loaded.is_ok(), loads, "{text} {loaded:?}");
+        if let Err(told) = loaded {
+            assert!(told.contains("providers.mono.customer.email"), "{told}");
+        }
+    }
+}
+
 /// What is wrong is told by its key, and no key's value is.
 #[test]
 fn what_is_wrong_with_a_provider_is_told() {

@@ -61,6 +61,65 @@ async fn the_policy_decides_what_is_offered() {
         .asks("First Bank: Type your M-PIN");
 }
 
+/// A bank that its provider lists twice, as personal and as business, is one bank, and locks a person out by what failed on
+/// both sides. So the limits count both; another bank is free.
+#[rstest]
+#[case::memory(Setup::Memory)]
+#[case::two_nodes(Setup::TwoNodes)]
+#[tokio::test]
+async fn a_bank_that_is_listed_twice_is_one_bank(#[case] setup: Setup) {
+    let world = World::start(setup).await;
+    let mut phone = world.phone("+2348030005601");
+    phone.dial().await.asks("Agree?");
+    let mut again = "1";
+    for side in ["1", "2"] {
+        phone.say_all(&[again, "moniepoint", side]).await.asks("Username");
+        let user = format!("ada@side-{side}");
+        phone.say_all(&[&user, "wrong"]).await.asks("did not accept");
+        assert_eq!(world.submits(&user).len(), 1);
+        again = "2";
+    }
+    for side in ["1", "2"] {
+        phone
+            .say_all(&["2", "moniepoint", side])
+            .await
+            .asks("To keep your Moniepoint");
+    }
+    phone
+        .say_all(&["2", "providus", "1"])
+        .await
+        .asks("Providus Bank: Username");
+}
+
+/// A refusal without a response code, as 401, is the person's wrong password and not the fault of our key: they are told so,
+/// and may try again. When the key is refused it is that.
+#[tokio::test]
+async fn a_refusal_as_401_is_a_refusal() {
+    let world = World::with(Setup::Memory, |options| {
+        options.switches.own.failure_status = 401;
+        options.switches.own.uncoded_failures = true;
+    })
+    .await;
+    let mut phone = world.phone("+2348030005701");
+    to_login(&mut phone).await;
+    phone
+        .say_all(&["eve@as-401", "wrong"])
+        .await
+        .asks("Providus Bank did not accept");
+    phone.say("1").await.asks("Providus Bank: Username");
+    phone.say_all(&["ada@as-401", "good-pass-401"]).await.ends("Done!");
+
+    let mut phone = world.phone("+2348030005702");
+    to_login(&mut phone).await;
+    phone.say("ada@no-key").await.asks("Providus Bank: Password");
+    world.switch(|switches| switches.own.addon_missing = true);
+    phone
+        .say("good-pass-no-key")
+        .await
+        .lacks("did not accept")
+        .lacks("Done!");
+}
+
 /// The operator's favourites come first, in the order given; next time the bank used last comes before them.
 #[rstest]
 #[case::memory(Setup::Memory)]

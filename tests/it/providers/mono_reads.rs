@@ -31,7 +31,7 @@ async fn institutions_are_read_in_both_shapes() {
         { "_id": "a1", "name": "Savanna", "type": "PERSONAL_BANKING", "country": "ng", "bank_code": null, "timeout": 35000,
           "auth_methods": [login, card, login, "junk", { "type": 7 }], "ui": { "form": [input("wrong", "string")] } },
         { "_id": "a1", "name": "Savanna", "type": "BUSINESS_BANKING", "bank_code": "035A", "auth_methods": [captcha] },
-        { "_id": "a1", "name": "Again", "type": "PERSONAL_BANKING" },
+        { "_id": "a1", "name": "SAVANNA ", "type": "PERSONAL_BANKING" },
         { "_id": "a2", "name": "Gate", "type": "PAYMENT_GATEWAY", "timeout": -1, "country": "Nigeria", "auth_methods": null },
         { "_id": "a3" }, { "name": "No id" }, { "_id": "a4", "name": " " }, "junk", null, 7, [],
         { "_id": "a5", "name": { "en": "x" } },
@@ -69,6 +69,28 @@ async fn institutions_are_read_in_both_shapes() {
         );
         assert_eq!(read[1].methods[0].form.fields[0].kind, FieldKind::Unsupported);
         assert_eq!((read[2].timeout, read[2].country.as_deref()), (None, None));
+    }
+}
+
+/// One id and type under two names may be either bank, and a login would go to the one that Mono means: it is left out, and
+/// nothing else is.
+#[tokio::test]
+async fn an_id_of_two_banks_is_no_choice() {
+    let entry = |id: &str, name: &str, kind: &str| json!({ "_id": id, "name": name, "type": kind });
+    let list = json!([
+        entry("a1", "Savanna", "PERSONAL_BANKING"),
+        entry("a2", "Baobab", "PERSONAL_BANKING"),
+        entry("a1", "Harmattan", "PERSONAL_BANKING"),
+        entry("a1", "Savanna", "PERSONAL_BANKING"),
+        entry("a1", "Savanna", "BUSINESS_BANKING"),
+        entry("a2", "baobab", "PERSONAL_BANKING"),
+    ]);
+    let server = answering(ok(list)).await;
+    for dialect in [MonoApiVersion::V1, MonoApiVersion::V2] {
+        let mono = mono_with(&server.uri(), dialect, |_| {});
+        let read = mono.institutions(&keys()).await.unwrap();
+        let ids: Vec<_> = read.iter().map(|it| (it.id.as_str(), it.name.as_str())).collect();
+        assert_eq!(ids, [("a2:p", "Baobab"), ("a1:b", "Savanna")]);
     }
 }
 

@@ -52,6 +52,29 @@ async fn answers_without_details_are_answers() {
             json!([{ "accountNumber": "0009990001", "type": 7, "currency": {} }]),
             "choose 0009990001=7 0001 -",
         ),
+        // What answers for two accounts links either of them; what stands there twice is one.
+        (
+            V1,
+            json!([{ "index": 0, "accountNumber": "0009990001" }, { "index": 0, "accountNumber": "0009990002" },
+                { "index": 1, "accountNumber": "0009990003" }, { "index": 1, "accountNumber": "0009990003" }]),
+            "choose 1=Account 0003 -",
+        ),
+        (
+            V1,
+            json!([{ "index": 0, "accountNumber": "0009990001" }, { "index": "0", "accountNumber": "0119990001" }]),
+            "failed Unsupported",
+        ),
+        (
+            V1,
+            json!([{ "index": 2, "accountNumber": "0009990001" }, { "index": 2.0, "type": "CURRENT" }, { "index": 3, "type": "CURRENT" }]),
+            "choose 3=Current  -",
+        ),
+        (
+            V2,
+            json!([{ "accountNumber": "0009990001", "currency": "NGN" }, { "accountNumber": "0009990001", "currency": "USD" },
+                { "accountNumber": "0009990002" }, { "accountNumber": "0009990002", "name": "ADA" }]),
+            "choose 0009990002=Account 0002 -",
+        ),
         (V1, json!(null), "failed Unsupported"),
         (V2, json!("which one"), "failed Unsupported"),
         (V2, json!({ "data": [], "accounts": [] }), "failed Unsupported"),

@@ -4,6 +4,7 @@ mod attempt_model;
 mod catalogue;
 mod chosen;
 mod erasing;
+mod exchanged;
 mod harness;
 mod hooks;
 mod jobs;

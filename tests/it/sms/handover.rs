@@ -247,6 +247,7 @@ fn linked() -> AttemptResult {
         id: LinkId::from_bytes([5; 16]),
         institution_name: "First Bank".to_owned(),
         institution_id: "bank-1".to_owned(),
+        provider_institution: "first".to_owned(),
         provider: "mono".to_owned(),
         masked: Some("4321".to_owned()),
         duplicate: false,

@@ -49,6 +49,8 @@ pub struct Script {
     pub renewed_at_once: bool,
     /// Why no accounts can be read or unlinked now.
     pub unreadable: Option<ProviderError>,
+    /// Why no account can be unlinked now.
+    pub unendable: Option<ProviderError>,
     /// What an unlinking waits for, if it must.
     pub gate: Option<Arc<Semaphore>>,
     /// Unlinkings that have begun.
@@ -297,7 +299,7 @@ impl Provider for OneBank {
             gate.acquire().await.expect("open").forget();
         }
         let mut script = self.script();
-        if let Some(error) = &script.unreadable {
+        if let Some(error) = script.unreadable.as_ref().or(script.unendable.as_ref()) {
             return Err(error.clone());
         }
         script.accounts.retain(|known| known.id != account.expose());

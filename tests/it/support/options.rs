@@ -76,7 +76,7 @@ impl Options {
         let dialect = if self.v1 {
             format!("dialect = \"v1\"\napp_id = \"{APP}\"")
         } else {
-            String::new()
+            "customer.email = \"test+{ref}@example.com\"".to_owned()
         };
         let margin = self.lease_margin.map(|margin| format!("lease_margin = {margin}\n"));
         let panics = self.panic_at.map(|edge| format!("panic_at = \"{}\"\n", edge.as_str()));
@@ -96,7 +96,6 @@ country = "NG"
 base_url = "{base}"
 secret_key = "{KEY}"
 webhook_secret = "{WEBHOOK_SECRET}"
-customer.email = "test+{{ref}}@example.com"
 favourites = {favourites:?}
 timeout = {timeout}
 {dialect}

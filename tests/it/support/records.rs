@@ -244,7 +244,8 @@ impl RecordedPerson {
             tag: self.tag,
             provider: "mono".to_owned(),
             // A bank of its own: at one bank only one may be under way.
-            institution: format!("bank-{}", u128::from_be_bytes(unique_bytes())),
+            institution: "first:p".to_owned(),
+            provider_institution: format!("bank-{}", u128::from_be_bytes(unique_bytes())),
             institution_name: "First Bank".to_owned(),
             step: SubmissionStep::Login,
             provider_session: vec![9, 9],
@@ -366,6 +367,7 @@ pub fn link(attempt: &Attempt, accounts: usize) -> Link {
         attempt: attempt.id,
         provider: attempt.provider.clone(),
         institution: attempt.institution.clone(),
+        provider_institution: attempt.provider_institution.clone(),
         institution_name: attempt.institution_name.clone(),
         state: LinkState::Active,
         until: ends_at(at(0), DAYS),

@@ -102,6 +102,7 @@ pub fn link(n: u8, institution: &str, name: &str) -> LinkSummary {
         partner: None,
         institution_name: name.to_owned(),
         institution_id: institution.to_owned(),
+        provider_institution: institution.trim_end_matches(":p").to_owned(),
         provider: "mono".to_owned(),
         masked: Some("4321".to_owned()),
         duplicate: false,

@@ -45,6 +45,84 @@ fn two_refusals_make_a_person_wait() {
     assert!(text.starts_with("Zenith Bank: USERNAME"), "{text}");
 }
 
+/// A phone at whose list Zenith Bank stands twice, as its provider has it: personal and business, by one id of its own.
+fn phone_with_two_sides() -> Phone {
+    let mut phone = Phone::new();
+    let mut business = phone.banks[3].clone();
+    assert_eq!(business.institution.id, "zenith:p");
+    business.institution.id = "zenith:b".to_owned();
+    business.institution.business = true;
+    phone.banks.push(business);
+    phone
+}
+
+/// Picks the bank with this name in the list that is shown.
+fn pick(phone: &mut Phone, name: &str) {
+    let list = phone.says();
+    let line = list.lines().find_map(|line| line.strip_suffix(name)?.strip_suffix(' '));
+    let key = line.unwrap_or_else(|| panic!("{name} in {list}")).to_owned();
+    phone.types(&key);
+}
+
+/// What a provider lists twice is one bank, which counts failed logins once: they count together on both sides, also where
+/// the records tell of them.
+#[test]
+fn two_sides_of_a_bank_share_its_limits() {
+    let mut phone = phone_with_two_sides();
+    phone.dial();
+    phone.types("1");
+    pick(&mut phone, "Zenith Bank");
+    phone.keys(&["ada", "pw"]);
+    refuse(&mut phone);
+    phone.types("2");
+    pick(&mut phone, "Zenith Bank Business");
+    phone.keys(&["ada", "pw"]);
+    refuse(&mut phone);
+    for name in ["Zenith Bank", "Zenith Bank Business"] {
+        phone.types("2");
+        pick(&mut phone, name);
+        assert_eq!(phone.stage(), Some(Outcome::Limited), "{name}: {}", phone.says());
+    }
+    phone.types("2");
+    pick(&mut phone, "Access Bank");
+    assert!(phone.says().starts_with("Access Bank: USERNAME"), "{}", phone.says());
+
+    let mut phone = phone_with_two_sides();
+    let refusal = |secs_ago| Refusal {
+        institution: "zenith".to_owned(),
+        at: phone.now.minus(Duration::from_secs(secs_ago)),
+    };
+    let told = SubscriberFacts {
+        refusals: vec![refusal(1), refusal(2)],
+        ..SubscriberFacts::default()
+    };
+    phone.dial_known(&told, &[]);
+    phone.types("1");
+    pick(&mut phone, "Zenith Bank Business");
+    assert_eq!(phone.stage(), Some(Outcome::Limited), "{}", phone.says());
+}
+
+/// While a login at one side of a bank may still come to something none is begun at the other: it is led back to.
+#[test]
+fn two_sides_of_a_bank_have_one_login_under_way() {
+    let mut phone = phone_with_two_sides();
+    phone.dial();
+    phone.types("1");
+    pick(&mut phone, "Zenith Bank");
+    phone.keys(&["ada", "pw"]);
+    let id = phone.submit().attempt;
+    phone.sends(id);
+    phone.resolves(id, AttemptResult::Unknown);
+    for name in ["Zenith Bank Business", "Zenith Bank"] {
+        phone.types("2");
+        pick(&mut phone, name);
+        assert_eq!(phone.state.attempt_id(), Some(id), "{name}: {}", phone.says());
+        let bank = phone.session().institution.as_ref().map(|bank| bank.id.clone());
+        assert_eq!(bank.as_deref(), Some("zenith:p"), "{name}");
+        phone.resolves(id, AttemptResult::Unknown);
+    }
+}
+
 /// A refused login counts once, although the records tell of it too.
 #[test]
 fn a_refusal_counts_once() {
@@ -59,7 +137,7 @@ fn a_refusal_counts_once() {
     refuse(&mut phone);
     let known = SubscriberFacts {
         refusals: vec![Refusal {
-            institution: "zenith:p".to_owned(),
+            institution: "zenith".to_owned(),
             at: begun,
         }],
         ..SubscriberFacts::default()

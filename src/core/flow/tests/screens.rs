@@ -30,6 +30,7 @@ fn worst() -> Phone {
         id: LinkId::from_bytes([1; 16]),
         institution_name: LONG.to_owned(),
         institution_id: "b0:p".to_owned(),
+        provider_institution: "b0".to_owned(),
         provider: "mono".to_owned(),
         masked: Some("4321".to_owned()),
         duplicate: false,
@@ -40,7 +41,7 @@ fn worst() -> Phone {
     phone.state.links = vec![link.clone(); 12];
     phone.state.refusals = vec![
         Refusal {
-            institution: "b0:p".to_owned(),
+            institution: "b0".to_owned(),
             at: now
         };
         5

@@ -63,8 +63,17 @@ async fn one_at_a_time_at_an_institution(#[case] backend: Backend) {
         } else {
             assert_eq!(begun, Begun::New, "{state:?}");
         }
+        // Another institution of the list that is the same bank to its provider.
+        let side = Attempt {
+            institution: "first:b".to_owned(),
+            ..forgetful(&first, &consent)
+        };
+        if state.is_pending() {
+            let begun = try_begin(&*db, &consent, &side, None).await;
+            assert_eq!(refused_by(&begun), Some(first.id), "{state:?}");
+        }
         let elsewhere = Attempt {
-            institution: "another".to_owned(),
+            provider_institution: "another".to_owned(),
             ..forgetful(&first, &consent)
         };
         assert_eq!(
@@ -145,7 +154,7 @@ async fn a_consent_that_has_linked_submits_no_more(#[case] backend: Backend) {
     begin(&*db, &consent, &first).await;
     db.move_attempt(first.id, AttemptState::Linked, at(1)).await.unwrap();
     let again = Attempt {
-        institution: "another".to_owned(),
+        provider_institution: "another".to_owned(),
         ..next(&first)
     };
     assert_eq!(
@@ -154,7 +163,8 @@ async fn a_consent_that_has_linked_submits_no_more(#[case] backend: Backend) {
     );
 }
 
-/// Failed logins count from the rows, for every session; so do wrong codes of a provider's session.
+/// Failed logins count from the rows, for every session, and for every institution that is the same bank to its provider; so
+/// do wrong codes of a provider's session.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]
 #[case::postgres(Backend::Postgres)]
@@ -162,15 +172,22 @@ async fn a_consent_that_has_linked_submits_no_more(#[case] backend: Backend) {
 async fn the_limits_are_counted_here(#[case] backend: Backend) {
     let db = backend.create().await;
     let ada = person(1, 1);
-    let bank = |attempt: &mut Attempt| "limited".clone_into(&mut attempt.institution);
+    let bank = |attempt: &mut Attempt| "limited".clone_into(&mut attempt.provider_institution);
+    let business = |attempt: &mut Attempt| {
+        bank(attempt);
+        "first:b".clone_into(&mut attempt.institution);
+    };
     ada.attempted(&*db, AttemptState::Refused, bank).await;
-    let last = ada.attempted(&*db, AttemptState::Lapsed, bank).await;
+    let last = ada.attempted(&*db, AttemptState::Lapsed, business).await;
     let consent = ada.consent();
-    let third = forgetful(&last, &consent);
-    assert_eq!(
-        try_begin(&*db, &consent, &third, None).await,
-        Begun::TooManyLogins(vec![at(0), at(0)])
-    );
+    for side in ["first:p", "first:b"] {
+        let third = Attempt {
+            institution: side.to_owned(),
+            ..forgetful(&last, &consent)
+        };
+        let begun = try_begin(&*db, &consent, &third, None).await;
+        assert_eq!(begun, Begun::TooManyLogins(vec![at(0), at(0)]), "{side}");
+    }
 
     let bola = person(1, 2);
     let consent = bola.consent();

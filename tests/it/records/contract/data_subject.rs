@@ -6,10 +6,11 @@ use kiungo::core::seal::SubscriberTag;
 use kiungo::core::sms::{MessageState, WithheldReason};
 use kiungo::records::{
     AccountReading, AttemptState, AuditEntry, Erasure, ErasureBlocker, ErasureState, IncomingProviderEvent,
-    JobType as _, Link, LinkAccess, LinkCompletion, LinkState, ProviderEventOutcome, Records, Redaction, ReturnTicket,
-    SmsPreference, SmsReport, SmsReportOutcome, SubscriberData, TicketPurpose,
+    JobType as _, Link, LinkAccess, LinkCompletion, LinkState, ProviderEventOutcome, Records, Redaction,
+    RejectedAccounts, ReturnTicket, SmsPreference, SmsReport, SmsReportOutcome, SubscriberData, TicketPurpose,
 };
 use kiungo::service::data_subject::Erase;
+use kiungo::service::linking::exchanged::EndRejected;
 use kiungo::service::linking::read_accounts::ReadAccounts;
 use kiungo::service::sms::outbox::SendSms;
 use rstest::rstest;
@@ -285,6 +286,16 @@ async fn what_is_under_way_is_waited_for(#[case] backend: Backend) {
     assert!(db.move_link(made.id, LinkState::Removing, &[], at(2)).await.unwrap());
     assert_eq!(waits(2).await, Redaction::BlockedBy(ErasureBlocker::Links));
     assert!(db.move_link(made.id, LinkState::Removed, &[], at(2)).await.unwrap());
+    // So are accounts that came of it and were not linked.
+    let rejected = RejectedAccounts {
+        to_end: b"other",
+        own: None,
+        end: &job(ada.partner, EndRejected::of(attempt.id), "end", at(1_000_000)),
+        state: None,
+    };
+    db.reject_accounts(attempt.id, &rejected, at(2)).await.unwrap();
+    assert_eq!(waits(2).await, Redaction::BlockedBy(ErasureBlocker::Links));
+    db.rejected_accounts_ended(attempt.id).await.unwrap();
 
     assert!(db.claim_key("read", node(1), at(2), at(1_000)).await.unwrap().is_some());
     assert_eq!(waits(3).await, Redaction::BlockedBy(ErasureBlocker::Work));

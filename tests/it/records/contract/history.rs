@@ -35,7 +35,7 @@ async fn facts_are_of_one_person(#[case] backend: Backend) {
         newest_submission: Some(last.clone()),
         unresolved: vec![last],
         untold_link: Some(linked),
-        failed_logins: vec![(refused.institution, at(0))],
+        failed_logins: vec![(refused.provider_institution, at(0))],
         pin: None,
     };
     assert_eq!(facts, expected);
@@ -159,7 +159,10 @@ async fn refusals_are_logins_of_the_last_day(#[case] backend: Backend) {
         };
         let attempt = somebody.attempted(&*db, state, changed).await;
         let facts = db.history(somebody.partner, &somebody.tag, at(0), true).await.unwrap();
-        let expected: Vec<_> = counts.then(|| (attempt.institution, at(-age))).into_iter().collect();
+        let expected: Vec<_> = counts
+            .then(|| (attempt.provider_institution, at(-age)))
+            .into_iter()
+            .collect();
         assert_eq!(facts.failed_logins, expected, "{state:?} {step:?} {age}");
     }
 }

@@ -11,6 +11,7 @@ mod eligibility;
 mod endpoints;
 mod erasures;
 mod events;
+mod exchanges;
 mod hearing;
 mod history;
 mod idempotency;

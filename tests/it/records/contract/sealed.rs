@@ -89,6 +89,7 @@ async fn filled(db: &Fixture) {
         db.store_grant(granted.id, &[n; 7], &redeem(&granted), at(0))
             .await
             .unwrap();
+        db.store_exchanged(granted.id, &[n; 8]).await.unwrap();
         db.add_message(&message(&who, &format!("fact {n}")), &[]).await.unwrap();
         put(&**db, &bank_alert(&who, "kuda", 1)).await;
         let provider = format!("provider-{n}");
@@ -96,7 +97,7 @@ async fn filled(db: &Fixture) {
             .await
             .unwrap();
     }
-    db.execute("UPDATE attempts SET returned = session_digest WHERE state = 'granted'")
+    db.execute("UPDATE attempts SET returned = session_digest, to_end = exchanged WHERE state = 'granted'")
         .await;
     for statement in PARTNERS_OWN {
         db.execute(statement).await;
