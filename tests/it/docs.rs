@@ -105,6 +105,7 @@ fn every_metric_is_explained() {
     metrics.sms_unreadable("infobip");
     metrics.invitation_refused("no_route");
     metrics.session_mismatch("mono");
+    metrics.provider_webhook("mono", "processed");
     metrics.provider_call("mono", "submit", ProviderOutcome::Answered, Duration::ZERO);
     metrics.turn(TurnOutcome::Ended, Duration::ZERO);
     metrics.set_institution_health("mono", "all", HealthLevel::Slow);
