@@ -59,8 +59,8 @@ struct WebhookData {
 
 impl WebhookData {
     fn account(&mut self) -> Option<Secret> {
-        let outside = [self.mongo_id.take(), self.id.take()].into_iter().flatten();
-        self.account.0.take().or_else(|| outside.filter_map(account_id).next())
+        let mut outside = [self.mongo_id.take(), self.id.take()].into_iter().flatten();
+        self.account.0.take().or_else(|| outside.find_map(account_id))
     }
 }
 
