@@ -189,13 +189,13 @@ fn odd_deliveries() -> Vec<(&'static str, Understood)> {
         ),
         (r#"{"event":"mono.events.account_updated"}"#, Ok(None)),
         // What names no event, or may name two.
-        (r#"{"event":["mono.events.account_updated"]}"#, malformed.clone()),
+        (r#"{"event":["mono.events.account_updated"]}"#, malformed),
         (
             r#"{"event":"mono.events.account_updated","event":"mono.events.account_unlinked"}"#,
-            malformed.clone(),
+            malformed,
         ),
-        (r#"{"event":"mono.events.account_updated","data":{"#, malformed.clone()),
-        ("event=account_updated", malformed.clone()),
+        (r#"{"event":"mono.events.account_updated","data":{"#, malformed),
+        ("event=account_updated", malformed),
         ("", malformed),
     ]
 }
@@ -216,7 +216,7 @@ async fn odd_deliveries_are_told_apart() {
                 })
             });
             let want = if authentic {
-                want.clone()
+                want
             } else {
                 Err(WebhookError::Unauthentic)
             };
