@@ -8,8 +8,9 @@ use crate::core::attempt::{LiveAttempt, LiveAttemptState, Refusal};
 use crate::core::dial_code::DialCode;
 use crate::core::flow::session::{ChosenInstitution, ConsentGiven, EndingConsent, LinkSummary};
 use crate::core::flow::terms::{DialedCode, PartnerRef, RequestTerms};
-use crate::core::flow::{LinkOrigin, PendingAttempt, SubscriberFacts};
+use crate::core::flow::{LinkOrigin, PendingAttempt, SubscriberFacts, UndoneLink};
 use crate::core::ids::{AttemptId, PartnerId, SeriesId};
+use crate::core::menu::Outcome;
 use crate::core::messages::Locale;
 use crate::core::seal::{SealError, SubscriberTag};
 use crate::core::time::Timestamp;
@@ -65,6 +66,10 @@ impl FactsReader {
             },
             None => None,
         };
+        let undone = match facts.undone_link {
+            Some(attempt) => self.undone(attempt, partners).await?,
+            None => None,
+        };
         let newest_link = match facts.links.first() {
             Some(link) => self.link_origin(link, &requests.partners).await?,
             None => None,
@@ -77,6 +82,7 @@ impl FactsReader {
             lost,
             unresolved,
             untold_link,
+            undone,
             newest_link,
             maybe_sent,
             links: facts
@@ -146,6 +152,16 @@ impl FactsReader {
             terms: terms_of(link.partner, partners),
             link: named_link_summary(link, partners),
         }))
+    }
+
+    /// Why what an attempt had linked is linked no more.
+    async fn undone(&self, attempt: Attempt, partners: &[PartnerRef]) -> Result<Option<UndoneLink>, RecordsError> {
+        let stage = match attempt.state {
+            AttemptState::OtherAccount => Outcome::OtherAccount,
+            _ => Outcome::Unconfirmed,
+        };
+        let made = self.pending_attempt(attempt, partners).await?;
+        Ok(made.map(|made| UndoneLink { made, stage }))
     }
 
     /// Where an attempt stands in the records, for a conversation that has lost it.

@@ -19,7 +19,7 @@ use async_trait::async_trait;
 use super::deps::Deps;
 use super::handover_queue::HandOver;
 use super::job::{JobError, JobHandler, JobOutcome};
-use super::linking::linker::notify_linked;
+use super::linking::linker::{link_of, notify_linked};
 use super::live::{LiveError, LoadedValue};
 use super::service_codes::ServiceCodes;
 use super::session_updater::SessionUpdater;
@@ -33,7 +33,7 @@ use crate::core::ids::{AttemptId, MessageId};
 use crate::core::messages::Locale;
 use crate::core::msisdn::Msisdn;
 use crate::core::sms::{MessageState, WithheldReason};
-use crate::records::{Attempt, AttemptState, SmsKind, SmsMessage};
+use crate::records::{Attempt, AttemptState, RecordsError, SmsKind, SmsMessage};
 
 /// How long a result is worth an SMS.
 const RESULT_VALID_FOR: Duration = Duration::from_hours(6);
@@ -54,7 +54,9 @@ pub struct HandoverMessages {
 #[async_trait]
 impl JobHandler<HandOver> for HandoverMessages {
     async fn run(&self, attempt: AttemptId) -> Result<JobOutcome, JobError> {
-        notify_linked(&self.deps, &self.updater, attempt).await?;
+        if let Some((found, _)) = self.deps.records.attempt(attempt).await? {
+            notify_linked(&self.deps, &self.updater, &found).await?;
+        }
         self.write(attempt).await
     }
 }
@@ -105,16 +107,14 @@ impl HandoverMessages {
         }
     }
 
-    /// The store has lost this person, or knows of another attempt. Of a link they are told all the same, unless a screen
-    /// has; the next dial tells anything else.
+    /// The store has lost this person, or knows of another attempt. Of a link, and that one is none after all, they are told
+    /// all the same, unless a screen has; the next dial tells anything else.
     async fn write_without_live_value(&self, attempt: &Attempt) -> Result<JobOutcome, JobError> {
         let records = &self.deps.records;
-        let consent = if untold_link(attempt) {
-            records.consent(attempt.consent).await?
-        } else {
-            None
+        let Some(notification) = self.untold(attempt).await? else {
+            return Ok(JobOutcome::Done);
         };
-        let Some(consent) = consent else {
+        let Some(consent) = records.consent(attempt.consent).await? else {
             return Ok(JobOutcome::Done);
         };
         let sealing = &self.deps.sealing;
@@ -123,8 +123,8 @@ impl HandoverMessages {
         let partner = records.partner(consent.partner).await?;
         let partner = partner.map(|partner| partner.name).unwrap_or_default();
         let code = self.service_codes.of(Some(&consent.channel));
-        let sms = self.updater.flow.linked_sms(locale, &partner, code);
-        let end = self.enqueue_sms(&to, attempt.id, Notification::Linked, &sms).await?;
+        let sms = self.updater.flow.result_sms(locale, notification, &partner, code);
+        let end = self.enqueue_sms(&to, attempt.id, notification, &sms).await?;
         Ok(end.unwrap_or(JobOutcome::Done))
     }
 
@@ -155,11 +155,29 @@ impl HandoverMessages {
         Ok(self.outbox.send(id).await?)
     }
 
-    /// Whether a person who has gone on to something else need not be told: they know of the link, or it is not a link.
+    /// Whether a person who has gone on to something else need not be told this.
     async fn is_known(&self, attempt: AttemptId, notification: Notification) -> Result<bool, JobError> {
-        let attempt = self.deps.records.attempt(attempt).await?;
-        let untold = attempt.is_some_and(|(attempt, _)| untold_link(&attempt));
-        Ok(notification != Notification::Linked || !untold)
+        let untold = match self.deps.records.attempt(attempt).await? {
+            Some((attempt, _)) => self.untold(&attempt).await?,
+            None => None,
+        };
+        Ok(untold != Some(notification))
+    }
+
+    /// What the records say of an attempt and no screen has: that it has led to a link which is in use, or that the link to
+    /// which it had led is none.
+    async fn untold(&self, attempt: &Attempt) -> Result<Option<Notification>, RecordsError> {
+        let (records, told) = (&self.deps.records, attempt.told);
+        Ok(match attempt.state {
+            AttemptState::Linked if told != Some(ToldOutcome::Linked) => {
+                link_of(&self.deps, attempt).await?.map(|_| Notification::Linked)
+            }
+            AttemptState::Undone | AttemptState::OtherAccount if told != Some(ToldOutcome::NotLinked) => records
+                .link_of_attempt(attempt.id)
+                .await?
+                .map(|_| Notification::NotLinked),
+            _ => None,
+        })
     }
 
     /// What the conversation says of it, with the code that belongs to this SMS.
@@ -197,11 +215,6 @@ impl HandoverMessages {
             Err(error) => error.job_outcome().map(Some),
         }
     }
-}
-
-/// Whether an attempt has led to a link of which no screen has told.
-fn untold_link(attempt: &Attempt) -> bool {
-    attempt.state == AttemptState::Linked && attempt.told != Some(ToldOutcome::Linked)
 }
 
 /// What an SMS is about, if it is one of these.

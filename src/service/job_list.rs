@@ -7,6 +7,7 @@ use super::catalogue::Catalogue;
 use super::consent_end::ConsentEnd;
 use super::data_subject::{Erase, Eraser};
 use super::deps::Deps;
+use super::facts_reader::FactsReader;
 use super::handover::HandoverMessages;
 use super::handover_queue::HandOver;
 use super::institution_health::InstitutionHealth;
@@ -96,6 +97,13 @@ impl JobHandlers {
             providers: from.providers.clone(),
             updater: from.updater.clone(),
             pages: from.pages.clone(),
+            facts: FactsReader {
+                records: from.deps.records.clone(),
+                partner: from.providers.partner(),
+                pins: false,
+                sealing: from.deps.sealing.clone(),
+                runtime: from.deps.clone(),
+            },
         });
         let handovers = Arc::new(HandoverMessages {
             deps: from.deps.clone(),

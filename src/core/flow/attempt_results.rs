@@ -113,10 +113,7 @@ impl Step<'_> {
             return false;
         };
         let aside = self.state.set_aside.remove(at);
-        let at_hand = self.state.session.as_ref().and_then(|session| session.attempt.as_ref());
-        let busy =
-            at_hand.is_some_and(|attempt| attempt.is_unresolved() || attempt.state == LiveAttemptState::Accepted);
-        if matches!(result, AttemptResult::Linked(_)) && !busy {
+        if matches!(result, AttemptResult::Linked(_)) && !self.state.is_busy() {
             self.state.session = Some(aside);
             self.state.cursor.stale = true;
         }

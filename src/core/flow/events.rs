@@ -42,11 +42,13 @@ pub enum SessionEvent {
     /// A link was ended as asked.
     Unlinked(LinkId),
     /// A link was ended because it turned out not to be what the person has linked. If they were told that it is linked,
-    /// this is told instead.
+    /// this is told instead, or what they hear next.
     LinkUndone {
         link: LinkId,
         attempt: AttemptId,
         result: AttemptResult,
+        /// What had made it, for a conversation that has gone on since.
+        made: Option<Box<PendingAttempt>>,
     },
     /// A new consent for a link was written, or not.
     ConsentRenewed {
@@ -189,7 +191,12 @@ impl Step<'_> {
                 self.apply_unlinked(id);
                 return true;
             }
-            SessionEvent::LinkUndone { link, attempt, result } => self.apply_link_undone(link, attempt, result),
+            SessionEvent::LinkUndone {
+                link,
+                attempt,
+                result,
+                made,
+            } => self.apply_link_undone(link, attempt, result, made.as_deref()),
             SessionEvent::ConsentRenewed { link, result } => {
                 self.apply_kept(link, result);
                 return true;
@@ -231,13 +238,23 @@ impl Step<'_> {
     }
 
     /// A link is gone that was not what it was said to be. That it is linked is taken back.
-    fn apply_link_undone(&mut self, id: LinkId, attempt: AttemptId, result: AttemptResult) -> EventEffect {
+    fn apply_link_undone(
+        &mut self,
+        id: LinkId,
+        attempt: AttemptId,
+        result: AttemptResult,
+        made: Option<&PendingAttempt>,
+    ) -> EventEffect {
         let said = self.state.session.as_mut().filter(|session| {
             session.stage.is(Role::Success) && session.attempt.as_ref().is_some_and(|made| made.id == attempt)
         });
         if let Some(session) = said {
             session.result = None;
             self.follow_attempt_result(result);
+        } else if let Some(made) = made.filter(|_| !self.state.is_busy()) {
+            self.state.session = Some(made.to_undone());
+            self.follow_attempt_result(result);
+            self.state.cursor.stale = true;
         }
         self.apply_unlinked(id);
         EventEffect::Applied

@@ -4,6 +4,7 @@ use super::session::{ChosenInstitution, ConsentGiven, EndingConsent, LinkSummary
 use super::terms::{DialedCode, RequestTerms};
 use crate::core::attempt::{LiveAttempt, Refusal};
 use crate::core::ids::{AttemptId, ConnectSessionId, LinkId, SeriesId};
+use crate::core::menu::Outcome;
 use crate::core::pin::Pin;
 use crate::core::time::Timestamp;
 
@@ -26,6 +27,8 @@ pub struct SubscriberFacts {
     pub unresolved: Vec<PendingAttempt>,
     /// What made a link of which no screen has told.
     pub untold_link: Option<LinkOrigin>,
+    /// A link that turned out not to be what they have linked, where no screen has said so.
+    pub undone: Option<UndoneLink>,
     /// What made the newest link.
     pub newest_link: Option<LinkOrigin>,
     /// The live value's own attempt, if the records say that it may have been sent.
@@ -45,6 +48,15 @@ pub struct LinkOrigin {
     /// Who asked for it, as far as that is known.
     pub terms: Option<RequestTerms>,
     pub link: LinkSummary,
+}
+
+/// A link that turned out not to be what the person has linked.
+#[derive(Clone, Debug)]
+pub struct UndoneLink {
+    /// What had made it.
+    pub made: PendingAttempt,
+    /// Where that has come to.
+    pub stage: Outcome,
 }
 
 /// A submission whose answer is still to come, as the records know it.

@@ -139,9 +139,9 @@ impl Flow {
         HandoverDecision::Send(self.sms_template_for(state.locale, notification.message_id(), partner, &dial))
     }
 
-    /// What is sent about a link to somebody whose live value is gone.
-    pub fn linked_sms(&self, locale: Locale, partner: &str, service_code: &str) -> String {
-        self.sms_template_for(locale, Notification::Linked.message_id(), partner, service_code)
+    /// What is sent about a result to somebody whose live value is gone.
+    pub fn result_sms(&self, locale: Locale, result: Notification, partner: &str, service_code: &str) -> String {
+        self.sms_template_for(locale, result.message_id(), partner, service_code)
     }
 
     /// What is sent to somebody who wanted to know when an institution is back.

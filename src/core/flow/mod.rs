@@ -76,7 +76,7 @@ mod tests;
 pub use context::{FreshIds, Offer, StepContext};
 pub use effect::{BankAlertRequest, Effect, KeepSharing, MoreAccounts, OpenSession, Submit};
 pub use events::{AttemptResult, BankAlertAnswer, KeepResult, MoreAccountsResult, OpenResult, SessionEvent};
-pub use facts::{LinkOrigin, PendingAttempt, SubscriberFacts};
+pub use facts::{LinkOrigin, PendingAttempt, SubscriberFacts, UndoneLink};
 pub use rules::{Flow, FlowSettings, LEASE_MARGIN, ProviderRules};
 pub use turn_context::Input;
 pub use waiting::{AccountList, Waiting, WaitingFor};

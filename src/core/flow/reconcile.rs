@@ -1,9 +1,9 @@
 //! What the records know when a person dials. They are the truth: the live value may have been lost, or be older than
 //! they are.
 
-use super::facts::{LinkOrigin, PendingAttempt, SubscriberFacts};
+use super::facts::{LinkOrigin, PendingAttempt, SubscriberFacts, UndoneLink};
 use super::session::{ChosenInstitution, ConnectSession};
-use super::state::MAX_SET_ASIDE;
+use super::state::{MAX_SET_ASIDE, Subscriber};
 use super::step::Step;
 use crate::core::attempt::{AttemptEvent, LiveAttempt, LiveAttemptState, REFUSAL_MEMORY};
 use crate::core::ids::NodeId;
@@ -46,6 +46,9 @@ impl Step<'_> {
         let untold = facts.untold_link.as_ref();
         if let Some(made) = untold.filter(|made| !self.state.is_withheld(made.link.id)) {
             self.tell_link(made);
+        }
+        if let Some(undone) = &facts.undone {
+            self.tell_undone(undone);
         }
     }
 
@@ -103,18 +106,29 @@ impl Step<'_> {
     /// No screen has told of this link: whatever was said before, this is said next. Something that is under way, or that
     /// the provider asks, is not broken off for it.
     fn tell_link(&mut self, made: &LinkOrigin) {
-        let busy = self.state.session.as_ref().is_some_and(|session| {
-            let attempt = session.attempt.as_ref();
-            attempt.is_some_and(|attempt| attempt.is_unresolved() || attempt.state == LiveAttemptState::Accepted)
-        });
         let known = self.state.session.as_ref().is_some_and(|session| {
             session.stage.is(Role::Success) && session.result.as_ref().map(|link| link.id) == Some(made.link.id)
         });
-        if busy || known {
+        if self.state.is_busy() || known {
             return;
         }
         self.state.session = Some(made.to_session());
         self.apply_linked(made.link.clone());
+    }
+
+    /// No screen has told that this link is none: that is said next, in the same way.
+    fn tell_undone(&mut self, undone: &UndoneLink) {
+        let made = &undone.made.attempt.id;
+        let known = self.state.session.as_ref().is_some_and(|session| {
+            session.stage == undone.stage && session.attempt.as_ref().is_some_and(|attempt| attempt.id == *made)
+        });
+        if self.state.is_busy() || known {
+            return;
+        }
+        self.state.session = Some(ConnectSession {
+            stage: undone.stage,
+            ..undone.made.to_undone()
+        });
     }
 
     /// The store has lost that the session at hand, or one begun after it, has led to a link; or one begun before it has
@@ -148,6 +162,14 @@ impl Step<'_> {
     }
 }
 
+impl Subscriber {
+    /// Whether something is under way, or asked by the provider, that nothing else is to break off.
+    pub(super) fn is_busy(&self) -> bool {
+        let attempt = self.live_attempt();
+        attempt.is_some_and(|attempt| attempt.is_unresolved() || attempt.state == LiveAttemptState::Accepted)
+    }
+}
+
 impl PendingAttempt {
     /// A session in which it is the last submission. What was picked is known better by `chosen`, if that is the same.
     fn to_session(&self, chosen: Option<ChosenInstitution>) -> ConnectSession {
@@ -164,6 +186,18 @@ impl PendingAttempt {
             attempt: Some(self.attempt.clone()),
             stage: self.stage(),
             ..ConnectSession::new(self.session, consent)
+        }
+    }
+
+    /// The same, of a submission that has come to nothing.
+    pub(super) fn to_undone(&self) -> ConnectSession {
+        let attempt = LiveAttempt {
+            state: LiveAttemptState::Lapsed,
+            ..self.attempt.clone()
+        };
+        ConnectSession {
+            attempt: Some(attempt),
+            ..self.to_session(None)
         }
     }
 

@@ -250,6 +250,8 @@ pub struct SubscriberHistory {
     pub unresolved: Vec<Attempt>,
     /// The newest attempt that led to a link lately of which no screen has told.
     pub untold_link: Option<Attempt>,
+    /// The newest attempt whose link turned out lately not to be what the person has linked, where no screen has said so.
+    pub undone_link: Option<Attempt>,
     /// Bank (the provider's id) and time of logins that were refused, not taken or unknown of the last 24 hours, newest first. A login that lapsed is one
     /// of them: it was unknown to the end. So is one that may be on its way.
     pub failed_logins: Vec<(String, Timestamp)>,
@@ -276,6 +278,7 @@ impl SubscriberHistory {
         Self {
             links,
             pin,
+            undone_link: None,
             last_institution: attempts
                 .iter()
                 .find(|attempt| attempt.state.got_somewhere())
@@ -342,6 +345,14 @@ pub trait AttemptRecords: Send + Sync {
     /// moved. A move to a final no (`Refused`, `Lapsed`, `Undone`, `OtherAccount`) tells the partner so: `connect_session.failed`, once an
     /// attempt.
     async fn move_attempt(&self, id: AttemptId, to: AttemptState, at: Timestamp) -> Result<bool>;
+    /// The same, only if it still stands at `from`: for what was found out by looking at it, while its owner may go on.
+    async fn move_attempt_from(
+        &self,
+        id: AttemptId,
+        from: AttemptState,
+        to: AttemptState,
+        at: Timestamp,
+    ) -> Result<bool>;
     /// Stores the sealed grant of an attempt and the job that redeems it, in one transaction, and moves it to `Granted`,
     /// see [`AttemptState::TAKES_GRANT`]. The same grant twice is stored once; says whether this was the first time. After
     /// an explicit no it is an error.
@@ -350,6 +361,8 @@ pub trait AttemptRecords: Send + Sync {
     async fn attempt(&self, id: AttemptId) -> Result<Option<(Attempt, Option<Vec<u8>>)>>;
     /// Attempts at a provider that were given up after `since` and never found, the last first, at most `limit`.
     async fn lapsed(&self, partner: PartnerId, provider: &str, since: Timestamp, limit: u32) -> Result<Vec<Attempt>>;
+    /// Attempts that renew a link and may still come to something, or were given up after `since`.
+    async fn renewals(&self, link: LinkId, since: Timestamp) -> Result<Vec<Attempt>>;
     /// Writes a consent that needs no attempt. The same twice is written once.
     async fn store_consent(&self, consent: &Consent) -> Result<()>;
     /// The consent with this id.
@@ -378,9 +391,6 @@ pub trait WaitingRecords: Send + Sync {
     async fn go_on_waiting(&self, before: &Attempt, wait: &ProviderWait<'_>) -> Result<bool>;
     /// Replaces the provider's session of an attempt, in whatever state: it is known by something else from now on.
     async fn replace_session(&self, id: AttemptId, session: &[u8], session_digest: &[u8; 32]) -> Result<()>;
-    /// Moves an attempt that is still `Waiting` to `Lapsed`, and tells the partner so. Says whether it moved: a grant that
-    /// came meanwhile is not given up with the wait.
-    async fn lapse_waiting(&self, id: AttemptId, at: Timestamp) -> Result<bool>;
     /// A partner's newest attempt in the provider session with this digest.
     async fn attempt_by_session(&self, partner: PartnerId, session_digest: &[u8; 32]) -> Result<Option<Attempt>>;
 }

@@ -11,7 +11,7 @@ use super::outbox::{attempt_failed, final_no};
 use super::pins::read_pin;
 use super::{Backend, Connection, Query};
 use crate::core::attempt::ToldOutcome;
-use crate::core::ids::{AttemptId, ConsentId, PartnerId};
+use crate::core::ids::{AttemptId, ConsentId, LinkId, PartnerId};
 use crate::core::seal::SubscriberTag;
 use crate::core::time::Timestamp;
 use crate::records::attempts::{FAILED_LOGINS_WINDOW, TOLD_WITHIN};
@@ -47,10 +47,19 @@ impl AttemptRecords for Backend {
             let news_since = now.minus(TOLD_WITHIN);
             let attempts = attempts.bind(tag).bind(since).bind(news_since);
             let attempts = attempts.fetch_all(&mut *tx).await?;
+            let undone = query_as(
+                "SELECT a.* FROM attempts a JOIN links l ON l.attempt = a.id AND NOT l.unannounced \
+                 WHERE a.tag = $1 AND a.state IN ('undone', 'other_account') AND a.moved_at > $2 \
+                 AND (a.told IS NULL OR a.told <> 'not_linked') ORDER BY a.nth DESC LIMIT 1",
+            );
+            let undone_link = undone.bind(tag).bind(news_since).fetch_optional(&mut *tx).await?;
             let links = live_links(&mut tx, tag, now).await?;
             let pin = if pin { read_pin(&mut tx, partner, tag).await? } else { None };
             tx.commit().await?;
-            Ok(SubscriberHistory::new(attempts, links, pin, (since, news_since)))
+            Ok(SubscriberHistory {
+                undone_link,
+                ..SubscriberHistory::new(attempts, links, pin, (since, news_since))
+            })
         })
         .await
     }
@@ -96,6 +105,28 @@ impl AttemptRecords for Backend {
         self.transaction(async |tx| move_attempt_in(tx, id, to, at).await).await
     }
 
+    async fn move_attempt_from(
+        &self,
+        id: AttemptId,
+        from: AttemptState,
+        to: AttemptState,
+        at: Timestamp,
+    ) -> Result<bool> {
+        self.transaction(async |tx| {
+            // Taken for writing, so that nobody moves it between looking and moving.
+            let stands = query("UPDATE attempts SET state = $2 WHERE id = $1 AND state = $2");
+            let stands = stands.bind(id).bind(from).execute(&mut *tx).await?;
+            if stands.rows_affected() == 0 {
+                return Ok(false);
+            }
+            match final_no(to) {
+                Some(reason) => move_to_failure(tx, id, to, reason, at).await,
+                None => Ok(moving(id, to, at).execute(tx).await?.rows_affected() > 0),
+            }
+        })
+        .await
+    }
+
     async fn store_grant(&self, id: AttemptId, grant: &[u8], redeem: &Job, at: Timestamp) -> Result<bool> {
         self.transaction(async |tx| {
             let states = sql_list(AttemptState::TAKES_GRANT.iter().map(|state| state.as_str()));
@@ -135,6 +166,14 @@ impl AttemptRecords for Backend {
         self.fetch_all(lapsed.bind(i64::from(limit))).await
     }
 
+    async fn renewals(&self, link: LinkId, since: Timestamp) -> Result<Vec<Attempt>> {
+        let renewals = query_as(
+            "SELECT * FROM attempts WHERE renews = $1 AND (state IN ('open', 'sending', 'unknown', 'waiting', 'granted') \
+             OR (state = 'lapsed' AND moved_at > $2)) ORDER BY nth",
+        );
+        self.fetch_all(renewals.bind(link).bind(since)).await
+    }
+
     async fn store_consent(&self, consent: &Consent) -> Result<()> {
         self.transaction(async |tx| {
             add_consent(tx, consent).await?;
@@ -160,7 +199,7 @@ struct WithGrant {
 }
 
 /// Moves an attempt as its table says. A grant that is of no more use is wiped.
-fn moving(id: AttemptId, to: AttemptState, at: Timestamp) -> Query<'static> {
+pub(super) fn moving(id: AttemptId, to: AttemptState, at: Timestamp) -> Query<'static> {
     let moving = query(AssertSqlSafe(format!(
         "UPDATE attempts SET state = $2, moved_at = $3, returned = NULL, \
          sealed_grant = CASE WHEN $2 IN ('linked', 'undone', 'other_account', 'lapsed') THEN NULL ELSE sealed_grant END, \

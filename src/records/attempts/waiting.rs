@@ -3,9 +3,8 @@
 use async_trait::async_trait;
 use sqlx::{AssertSqlSafe, query, query_as};
 
-use super::attempts::{begin, move_to_failure};
+use super::attempts::begin;
 use super::jobs::add_jobs;
-use super::outbox::final_no;
 use super::returns::add_tickets;
 use super::{Backend, Connection, Query};
 use crate::core::ids::{AttemptId, PartnerId};
@@ -62,19 +61,6 @@ impl WaitingRecords for Backend {
         let replacing = replacing.bind(id).bind(session).bind(&session_digest[..]);
         self.execute(replacing).await?;
         Ok(())
-    }
-
-    async fn lapse_waiting(&self, id: AttemptId, at: Timestamp) -> Result<bool> {
-        self.transaction(async |tx| {
-            // Taken for writing, so that it cannot go on between looking and moving.
-            let waits = query("UPDATE attempts SET state = 'waiting' WHERE id = $1 AND state = 'waiting'").bind(id);
-            if waits.execute(&mut *tx).await?.rows_affected() == 0 {
-                return Ok(false);
-            }
-            let reason = final_no(AttemptState::Lapsed).unwrap_or_default();
-            move_to_failure(tx, id, AttemptState::Lapsed, reason, at).await
-        })
-        .await
     }
 
     async fn attempt_by_session(&self, partner: PartnerId, session_digest: &[u8; 32]) -> Result<Option<Attempt>> {

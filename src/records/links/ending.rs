@@ -98,29 +98,16 @@ impl LinkEndRecords for Backend {
         access_until: Option<Timestamp>,
         at: Timestamp,
     ) -> Result<()> {
-        self.transaction(async |tx| {
-            let Some(link) = LinkEnd::hold(tx, id, at).await? else {
-                return Ok(());
-            };
-            let renewed = query("UPDATE links SET renewed_at = $2, used_at = $2 WHERE id = $1");
-            renewed.bind(id).bind(at).execute(&mut *tx).await?;
-            // What was agreed to last holds.
-            let last = query_as(
-                "SELECT * FROM consents WHERE id = $1 OR id = $2 \
-                 ORDER BY agreed_at DESC, CASE WHEN id = $2 THEN 0 ELSE 1 END LIMIT 1",
-            );
-            let last: Consent = last.bind(agreed).bind(link.consent).fetch_one(&mut *tx).await?;
-            let access_until = access_until.or(link.access_until);
-            let changed = last.id != link.consent || access_until != link.access_until;
-            if changed {
-                link.replace(tx, &last, access_until).await?;
-            }
-            if !move_link(tx, id, LinkState::Active, &[], at).await? && changed {
-                link_updated(tx, id, LinkState::Active, at).await?;
-            }
-            Ok(())
-        })
-        .await
+        self.transaction(async |tx| renew(tx, id, agreed, access_until, (at, at)).await.map(drop))
+            .await
+    }
+
+    async fn renewed_since(&self, id: LinkId, since: Timestamp) -> Result<bool> {
+        let renewed = query_scalar("SELECT COUNT(*) FROM links WHERE id = $1 AND renewed_at >= $2");
+        let renewed: i64 = self
+            .call(async { Ok(renewed.bind(id).bind(since).fetch_one(&self.readers).await?) })
+            .await?;
+        Ok(renewed > 0)
     }
 
     async fn access_ended(&self, id: LinkId, at: Timestamp) -> Result<()> {
@@ -134,6 +121,45 @@ impl LinkEndRecords for Backend {
         })
         .await
     }
+}
+
+/// Takes a link back into use after a new login, see [`LinkEndRecords::renew_link`]. Says whether it has not ended.
+pub(super) async fn renew(
+    tx: &mut Connection,
+    id: LinkId,
+    agreed: ConsentId,
+    access_until: Option<Timestamp>,
+    (renewed_at, at): (Timestamp, Timestamp),
+) -> Result<bool> {
+    let Some(link) = LinkEnd::hold(tx, id, at).await? else {
+        return Ok(false);
+    };
+    note_renewal(tx, id, renewed_at).await?;
+    // What was agreed to last holds.
+    let last = query_as(
+        "SELECT * FROM consents WHERE id = $1 OR id = $2 \
+         ORDER BY agreed_at DESC, CASE WHEN id = $2 THEN 0 ELSE 1 END LIMIT 1",
+    );
+    let last: Consent = last.bind(agreed).bind(link.consent).fetch_one(&mut *tx).await?;
+    let access_until = access_until.or(link.access_until);
+    let changed = last.id != link.consent || access_until != link.access_until;
+    if changed {
+        link.replace(tx, &last, access_until).await?;
+    }
+    if !move_link(tx, id, LinkState::Active, &[], at).await? && changed {
+        link_updated(tx, id, LinkState::Active, at).await?;
+    }
+    Ok(true)
+}
+
+/// Writes that somebody has logged in to a link again then.
+pub(super) async fn note_renewal(tx: &mut Connection, id: LinkId, renewed_at: Timestamp) -> Result<()> {
+    let noting = query(
+        "UPDATE links SET renewed_at = $2, used_at = CASE WHEN used_at < $2 THEN $2 ELSE used_at END \
+         WHERE id = $1 AND (renewed_at IS NULL OR renewed_at < $2)",
+    );
+    noting.bind(id).bind(renewed_at).execute(tx).await?;
+    Ok(())
 }
 
 /// Until when a link in use may be read, and why.

@@ -181,6 +181,9 @@ pub trait LinkRecords: Send + Sync {
         verification: &LinkVerification<'_>,
         at: Timestamp,
     ) -> Result<VerificationOutcome>;
+    /// Ends a link that turned out not to be what its person has linked, with the jobs that follow, and its attempt with it:
+    /// in a state to which no answer leads back. Says whether it ended now; the partner is told why.
+    async fn undo_link(&self, link: &Link, attempt: AttemptState, jobs: &[Job], at: Timestamp) -> Result<bool>;
     /// A link with its accounts.
     async fn link(&self, id: LinkId) -> Result<Option<Link>>;
     /// The link that an attempt made.
@@ -239,6 +242,8 @@ pub trait LinkEndRecords: Send + Sync {
         access_until: Option<Timestamp>,
         at: Timestamp,
     ) -> Result<()>;
+    /// Whether a link was logged in to again then or later, as far as anybody has said.
+    async fn renewed_since(&self, id: LinkId, since: Timestamp) -> Result<bool>;
     /// The provider has ended the access to a link that is being ended, or is expired.
     async fn access_ended(&self, id: LinkId, at: Timestamp) -> Result<()>;
 }

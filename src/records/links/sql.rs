@@ -14,8 +14,8 @@ use crate::core::seal::SubscriberTag;
 use crate::core::time::Timestamp;
 use crate::records::columns::Bytes;
 use crate::records::{
-    AccountReading, Job, Link, LinkCompletion, LinkRecords, LinkState, LinkVerification, LinkedAccount, RecordsError,
-    Result, VerificationOutcome,
+    AccountReading, AttemptState, Job, Link, LinkCompletion, LinkRecords, LinkState, LinkVerification, LinkedAccount,
+    RecordsError, Result, VerificationOutcome,
 };
 
 /// The columns of a link and of one of its accounts, as [`links_of`] reads them.
@@ -81,6 +81,10 @@ impl LinkRecords for Backend {
         at: Timestamp,
     ) -> Result<VerificationOutcome> {
         self.verify(link, verification, at).await
+    }
+
+    async fn undo_link(&self, link: &Link, attempt: AttemptState, jobs: &[Job], at: Timestamp) -> Result<bool> {
+        self.undo(link, attempt, jobs, at).await
     }
 
     async fn link(&self, id: LinkId) -> Result<Option<Link>> {

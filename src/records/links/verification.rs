@@ -7,11 +7,13 @@ use super::ending::ending_jobs_of;
 use super::intents::{IntentProgress, count_link, end_mismatched, may_begin};
 use super::jobs::add_jobs;
 use super::links::{is_superseded, move_link};
-use super::outbox::{intent_over, link_created};
+use super::outbox::{attempt_failed, final_no, intent_over, link_created};
 use super::{Backend, Connection};
 use crate::core::ids::{AttemptId, LinkId};
 use crate::core::time::Timestamp;
-use crate::records::{AttemptState, IntentState, Link, LinkState, LinkVerification, Result, VerificationOutcome};
+use crate::records::{
+    AttemptState, IntentState, Job, Link, LinkState, LinkVerification, RecordsError, Result, VerificationOutcome,
+};
 
 impl Backend {
     /// See [`crate::records::LinkRecords::verify_link`].
@@ -33,6 +35,25 @@ impl Backend {
                 move_link(tx, link.id, LinkState::Removing, unlink, at).await?;
             }
             Ok(outcome)
+        })
+        .await
+    }
+
+    /// See [`crate::records::LinkRecords::undo_link`].
+    pub(super) async fn undo(&self, link: &Link, to: AttemptState, jobs: &[Job], at: Timestamp) -> Result<bool> {
+        let reason = final_no(to).ok_or_else(|| RecordsError::new("an attempt is not undone like that"))?;
+        self.transaction(async |tx| {
+            // Before the link is: the attempt of one that nobody was told of ends with it, for want of another reason.
+            let undoing = query(
+                "UPDATE attempts SET state = $2, moved_at = $3, sealed_grant = NULL, exchanged = NULL, returned = NULL \
+                 WHERE id = $1 AND state IN ('granted', 'linked') AND EXISTS (SELECT 1 FROM links WHERE id = $4 \
+                 AND state IN ('verifying', 'active', 'reauth_required'))",
+            );
+            let undoing = undoing.bind(link.attempt).bind(to).bind(at).bind(link.id);
+            if undoing.execute(&mut *tx).await?.rows_affected() > 0 {
+                attempt_failed(tx, link.attempt, reason, at).await?;
+            }
+            move_link(tx, link.id, LinkState::Removing, jobs, at).await
         })
         .await
     }

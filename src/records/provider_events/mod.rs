@@ -30,6 +30,14 @@ pub enum ProviderEventEffect<'a> {
         /// Written if it moves.
         jobs: &'a [Job],
     },
+    /// A link was logged in to again, and is taken back into use. Every attempt that renews it, was begun before that and
+    /// has lost its answer has come to this, as [`super::LinkEndRecords::renew_link`] does it.
+    RenewLink {
+        link: LinkId,
+        /// Whether its provider may have something for these attempts that only they can ask for: then they are not settled
+        /// here, but by jobs.
+        ask_first: bool,
+    },
     Enqueue(&'a [Job]),
 }
 

@@ -1,14 +1,20 @@
 //! Providers' events.
 
 use async_trait::async_trait;
-use sqlx::query;
+use sqlx::{query, query_as};
 
+use super::attempts::moving;
+use super::ending::{note_renewal, renew};
 use super::jobs::add_jobs;
 use super::links::move_link;
 use super::{Backend, Connection, Query};
-use crate::core::ids::LinkId;
+use crate::core::ids::{AttemptId, ConsentId, LinkId};
 use crate::core::time::Timestamp;
-use crate::records::{IncomingProviderEvent, ProviderEventEffect, ProviderEventOutcome, ProviderEventRecords, Result};
+use crate::records::attempts::TOLD_WITHIN;
+use crate::records::{
+    AttemptState, IncomingProviderEvent, LinkState, ProviderEventEffect, ProviderEventOutcome, ProviderEventRecords,
+    Result,
+};
 
 #[async_trait]
 impl ProviderEventRecords for Backend {
@@ -30,8 +36,18 @@ impl ProviderEventRecords for Backend {
             }
             for effect in effects {
                 match *effect {
-                    ProviderEventEffect::MoveLink { link, .. } if is_before_renewal(tx, link, event.at).await? => {}
+                    ProviderEventEffect::MoveLink { link, .. } | ProviderEventEffect::RenewLink { link, .. }
+                        if is_before_renewal(tx, link, event.at).await? => {}
                     ProviderEventEffect::MoveLink { link, to, jobs } => drop(move_link(tx, link, to, jobs, now).await?),
+                    ProviderEventEffect::RenewLink { link, ask_first } => {
+                        let renewed_at = event.at.unwrap_or(now);
+                        if !ask_first {
+                            settle_renewals(tx, link, renewed_at, now).await?;
+                        }
+                        move_link(tx, link, LinkState::Active, &[], now).await?;
+                        // An answer that is lost only after this finds here what it has come to.
+                        note_renewal(tx, link, renewed_at).await?;
+                    }
                     ProviderEventEffect::Enqueue(jobs) => add_jobs(tx, jobs).await?,
                 }
             }
@@ -48,6 +64,22 @@ async fn is_before_renewal(tx: &mut Connection, link: LinkId, at: Option<Timesta
         .bind(link)
         .bind(at);
     Ok(renewed.fetch_optional(tx).await?.is_some())
+}
+
+/// What a person has submitted to renew a link has come to that, where nobody knew what became of it.
+async fn settle_renewals(tx: &mut Connection, link: LinkId, renewed_at: Timestamp, now: Timestamp) -> Result<()> {
+    let unanswered = query_as(
+        "SELECT id, consent FROM attempts WHERE renews = $1 AND created_at <= $2 \
+         AND (state = 'unknown' OR (state = 'lapsed' AND moved_at > $3)) ORDER BY nth",
+    );
+    let unanswered = unanswered.bind(link).bind(renewed_at).bind(now.minus(TOLD_WITHIN));
+    let unanswered: Vec<(AttemptId, ConsentId)> = unanswered.fetch_all(&mut *tx).await?;
+    for (attempt, agreed) in unanswered {
+        if renew(tx, link, agreed, None, (renewed_at, now)).await? {
+            moving(attempt, AttemptState::Linked, now).execute(&mut *tx).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Writes that something came, unless it came before.

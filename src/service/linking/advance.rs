@@ -190,7 +190,7 @@ impl Linking {
             Ok(stepped) => self.follow(&attempt, session, stepped, over).await,
             Err(error) if over || error.is_permanent() => {
                 tracing::info!(provider = attempt.provider, %error, "a wait ended without an answer");
-                self.give_up_wait(&attempt).await?;
+                self.end_wait(&attempt).await?;
                 Ok(JobOutcome::Done)
             }
             // Soon again: a wait is short, and its backoff would outlast it.
@@ -236,7 +236,7 @@ impl Linking {
         }
         let step = match self.wait_of(stepped.step, &session, None) {
             Ok(_) if over => {
-                self.give_up_wait(attempt).await?;
+                self.end_wait(attempt).await?;
                 return Ok(JobOutcome::Done);
             }
             Ok(wait) => return self.go_on_waiting(attempt, &session, wait).await,
@@ -256,7 +256,7 @@ impl Linking {
             }
             // It was waited for in vain, as where our own time is over: the person, who is away, is told.
             NextStep::Failed(failure) if failure.class == FailureClass::SessionExpired => {
-                self.give_up_wait(attempt).await?;
+                self.end_wait(attempt).await?;
                 return Ok(JobOutcome::Done);
             }
             NextStep::Failed(failure) => {
@@ -333,6 +333,15 @@ impl Linking {
         Ok(sent.map(|_| until))
     }
 
+    /// Ends a wait in which nothing was heard from the session.
+    async fn end_wait(&self, attempt: &Attempt) -> Result<(), JobError> {
+        if self.was_renewed(attempt).await? {
+            self.complete_renewed(attempt).await?;
+            return Ok(());
+        }
+        Ok(self.lapse(attempt).await?)
+    }
+
     /// Writes what the provider knows the session by from now on.
     ///
     /// # Errors
@@ -343,19 +352,6 @@ impl Linking {
         Ok(records
             .replace_session(attempt.id, &sealed.sealed, &sealed.digest)
             .await?)
-    }
-
-    /// Gives up a wait, unless something came of it meanwhile.
-    async fn give_up_wait(&self, attempt: &Attempt) -> Result<(), RecordsError> {
-        if self
-            .deps
-            .records
-            .lapse_waiting(attempt.id, self.deps.clock.now())
-            .await?
-        {
-            self.notify(attempt, AttemptResult::Lapsed).await;
-        }
-        Ok(())
     }
 
     /// The next submission goes into this session: the provider may know it by something else by now, or the store may have

@@ -11,6 +11,7 @@ use super::rejection::Rejection;
 use super::unlink::Unlink;
 use crate::core::chosen_account;
 use crate::core::flow::SessionEvent;
+use crate::core::flow::handover::Notification;
 use crate::providers::{
     Access, AccountDetails, AccountsQuery, EndScope, ProviderAccount, ProviderSession, SessionMeaning,
 };
@@ -192,25 +193,37 @@ impl Linking {
     pub(super) async fn undo_link(&self, link: &Link, why: Rejection) -> Result<JobOutcome, JobError> {
         let now = self.deps.clock.now();
         let records = &self.deps.records;
-        if link.state == LinkState::Verifying {
-            records.move_attempt(link.attempt, why.state(), now).await?;
-        }
         let unlink = Unlink::job(link.partner, link.id, now);
-        if records.move_link(link.id, LinkState::Removing, &[unlink], now).await? {
+        let queue = self.updater.handovers.as_ref();
+        let told_by = now.plus(DETAILS_TIMEOUT);
+        let sms = queue.map(|queue| queue.job(link.attempt, Notification::NotLinked, told_by));
+        let jobs: Vec<_> = [unlink].into_iter().chain(sms).collect();
+        if records.undo_link(link, why.state(), &jobs, now).await? {
             tracing::error!(provider = link.provider, link = %link.id, ?why, "link to a wrong account, ended");
             self.audit(&link.into(), why.audit_kind(), link.id).await;
             if link.state == LinkState::Verifying {
                 self.notify_of(link, why.result()).await;
             } else {
-                let event = SessionEvent::LinkUndone {
-                    link: link.id,
-                    attempt: link.attempt,
-                    result: why.result(),
-                };
-                self.updater.apply(&link.tag, &event).await;
+                self.take_back(link, why).await?;
             }
         }
         Ok(JobOutcome::Done)
+    }
+
+    /// Tells somebody who was told of a link that it is none. They may have gone on since.
+    async fn take_back(&self, link: &Link, why: Rejection) -> Result<(), JobError> {
+        let made = match self.deps.records.attempt(link.attempt).await? {
+            Some((attempt, _)) => self.facts.standing(attempt).await?,
+            None => None,
+        };
+        let event = SessionEvent::LinkUndone {
+            link: link.id,
+            attempt: link.attempt,
+            result: why.result(),
+            made: made.map(Box::new),
+        };
+        self.updater.apply(&link.tag, &event).await;
+        Ok(())
     }
 }
 

@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::core::flow::{AttemptResult, SessionEvent};
-use crate::core::ids::{AttemptId, PartnerId};
+use crate::core::ids::PartnerId;
 use crate::core::seal::SubscriberTag;
 use crate::core::secret::Secret;
 use crate::core::time::Timestamp;
 use crate::providers::{Access, AccessBlob, EndScope, EndTarget, ProviderAccount, ProviderError, WithAccess};
-use crate::records::{Attempt, Link, RecordsError};
+use crate::records::{Attempt, AttemptState, Link, RecordsError};
 use crate::service::deps::Deps;
-use crate::service::facts_reader::link_summary;
+use crate::service::facts_reader::{FactsReader, link_summary};
 use crate::service::job::JobError;
 use crate::service::page_links::PageLinks;
 use crate::service::providers::{ProviderCallError, Providers};
@@ -25,6 +25,7 @@ pub struct Linking {
     pub providers: Arc<Providers>,
     pub updater: SessionUpdater,
     pub pages: Arc<PageLinks>,
+    pub facts: FactsReader,
 }
 
 /// Who accounts that came back belong to, and where they came from.
@@ -148,15 +149,32 @@ impl Linking {
     }
 }
 
-/// Tells the person of the link that an attempt has made, if it has: the node that made it may have died before.
+/// The link that an attempt has made or renewed, while it is in use.
 ///
 /// # Errors
 /// When the records are not available.
-pub async fn notify_linked(deps: &Deps, updater: &SessionUpdater, id: AttemptId) -> Result<(), RecordsError> {
-    if let Some(link) = deps.records.link_of_attempt(id).await? {
-        let result = AttemptResult::Linked(link_summary(&link, false));
-        let event = SessionEvent::AttemptResolved { id, result };
-        updater.apply(&link.tag, &event).await;
+pub async fn link_of(deps: &Deps, attempt: &Attempt) -> Result<Option<Link>, RecordsError> {
+    if attempt.state != AttemptState::Linked {
+        return Ok(None);
     }
-    Ok(())
+    let link = match attempt.renews {
+        Some(renewed) => deps.records.link(renewed).await?,
+        None => deps.records.link_of_attempt(attempt.id).await?,
+    };
+    Ok(link.filter(|link| link.in_use_at(deps.clock.now())))
+}
+
+/// Tells the person of the link that an attempt has made or renewed, if it has: the node that did it may have died before.
+/// Says whether there is one.
+///
+/// # Errors
+/// When the records are not available.
+pub async fn notify_linked(deps: &Deps, updater: &SessionUpdater, attempt: &Attempt) -> Result<bool, RecordsError> {
+    let Some(link) = link_of(deps, attempt).await? else {
+        return Ok(false);
+    };
+    let (id, result) = (attempt.id, AttemptResult::Linked(link_summary(&link, false)));
+    let event = SessionEvent::AttemptResolved { id, result };
+    updater.apply(&attempt.tag, &event).await;
+    Ok(true)
 }

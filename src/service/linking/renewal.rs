@@ -46,6 +46,14 @@ impl Linking {
         Ok(JobOutcome::Done)
     }
 
+    /// Completes a renewal of which nothing came back but that its provider says it is done.
+    pub(super) async fn complete_renewed(&self, attempt: &Attempt) -> Result<JobOutcome, JobError> {
+        match attempt.renews {
+            Some(link) => self.complete_renewal(attempt, link, Vec::new().into()).await,
+            None => Ok(JobOutcome::Done),
+        }
+    }
+
     /// Renews a link whose provider asked for no login: it gave a grant at once, or only said that it is done. Says whether
     /// the link is renewed.
     ///

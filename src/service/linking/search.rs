@@ -23,19 +23,27 @@ const MAX_UNNAMED: usize = 50;
 /// Nothing at the provider carries the attempt's session, so far.
 const NOT_FOUND: JobOutcome = JobOutcome::Retry("not found");
 
+/// Its owner has gone on while it was looked at.
+const OVERTAKEN: JobOutcome = JobOutcome::Retry("its owner was quicker");
+
 impl Linking {
     /// Searches for an account that carries the attempt's session, and gives up after a while.
-    pub(super) async fn search_or_lapse(&self, attempt: Attempt) -> Result<JobOutcome, JobError> {
+    pub(super) async fn search_or_lapse(&self, mut attempt: Attempt) -> Result<JobOutcome, JobError> {
         let now = self.deps.clock.now();
         if attempt.state == AttemptState::Sending {
-            self.deps
-                .records
-                .move_attempt(attempt.id, AttemptState::Unknown, now)
-                .await?;
+            let (records, unknown) = (&self.deps.records, AttemptState::Unknown);
+            if !records
+                .move_attempt_from(attempt.id, attempt.state, unknown, now)
+                .await?
+            {
+                return Ok(OVERTAKEN);
+            }
+            attempt.state = unknown;
         }
         let over = now.since(attempt.created_at) >= self.providers.settle_for(&attempt.provider);
         match self.search(&attempt).await {
             Ok(found) if found != NOT_FOUND => Ok(found),
+            _ if self.was_renewed(&attempt).await? => self.complete_renewed(&attempt).await,
             Ok(_) if over => {
                 self.lapse(&attempt).await?;
                 Ok(JobOutcome::Done)
@@ -57,14 +65,10 @@ impl Linking {
 
     /// Closes an attempt that nobody has begun to send: from now on nobody can, and the person may submit again.
     pub(super) async fn close_unsent(&self, attempt: &Attempt) -> Result<JobOutcome, JobError> {
-        let now = self.deps.clock.now();
-        if !self
-            .deps
-            .records
-            .move_attempt(attempt.id, AttemptState::NotSent, now)
-            .await?
-        {
-            return Ok(JobOutcome::Retry("its owner was quicker"));
+        let (records, now) = (&self.deps.records, self.deps.clock.now());
+        let closed = records.move_attempt_from(attempt.id, AttemptState::Open, AttemptState::NotSent, now);
+        if !closed.await? {
+            return Ok(OVERTAKEN);
         }
         self.notify(attempt, AttemptResult::NotSent).await;
         Ok(JobOutcome::Done)
@@ -105,15 +109,20 @@ impl Linking {
         Ok(true)
     }
 
-    /// Ends the search. The person is not told if another node has found out in the meantime: that node tells them.
+    /// Whether its provider has said that the link which it renews was logged in to since it was begun.
+    pub(super) async fn was_renewed(&self, attempt: &Attempt) -> Result<bool, RecordsError> {
+        match attempt.renews {
+            Some(link) => self.deps.records.renewed_since(link, attempt.created_at).await,
+            None => Ok(false),
+        }
+    }
+
+    /// Ends the search, or the wait, unless something has come of it meanwhile: a grant is not given up with it, and anybody
+    /// who has found out tells the person.
     pub(super) async fn lapse(&self, attempt: &Attempt) -> Result<(), RecordsError> {
-        let now = self.deps.clock.now();
-        if self
-            .deps
-            .records
-            .move_attempt(attempt.id, AttemptState::Lapsed, now)
-            .await?
-        {
+        let (records, now) = (&self.deps.records, self.deps.clock.now());
+        let lapsed = records.move_attempt_from(attempt.id, attempt.state, AttemptState::Lapsed, now);
+        if lapsed.await? {
             self.notify(attempt, AttemptResult::Lapsed).await;
         }
         Ok(())

@@ -42,10 +42,11 @@ impl Linking {
             AttemptState::Granted => return self.redeem(id).await,
             // The job that asks the provider how far it is finds out.
             AttemptState::Waiting => return Ok(JobOutcome::Done),
-            AttemptState::Linked => {
-                notify_linked(&self.deps, &self.updater, id).await?;
+            AttemptState::Linked if notify_linked(&self.deps, &self.updater, &attempt).await? => {
                 return Ok(JobOutcome::Done);
             }
+            // It has ended since: to somebody who has not heard of it, nothing is linked.
+            AttemptState::Linked => AttemptResult::Lapsed,
             // The next form is not stored: the person starts at the first field again.
             AttemptState::Accepted => AttemptResult::QuestionLost,
             AttemptState::Refused => failed(FailureClass::Refused),

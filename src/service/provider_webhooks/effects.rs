@@ -38,6 +38,8 @@ pub(super) struct EventEffect {
     /// Whether the owner has anything that it is about.
     pub concerns: bool,
     pub moves: Vec<(LinkId, LinkState)>,
+    /// Links that were logged in to again, and whether what became of an attempt is to be asked for first.
+    pub renewed: Vec<(LinkId, bool)>,
     pub jobs: Vec<Job>,
 }
 
@@ -70,15 +72,36 @@ impl EventEffects {
             subject,
             concerns: !links.is_empty(),
             moves: Vec::new(),
+            renewed: Vec::new(),
             jobs: Vec::new(),
         };
         for link in &links {
             follow(link, event, now, &mut effect);
+            if event.kind == ProviderEventKind::Reauthorised {
+                self.renewed(link, event, now, &mut effect).await?;
+            }
         }
         if links.is_empty() || matches!(event.about, EventSubject::Person(_)) {
             effect.jobs.extend(self.reopened(source, event, &subject, now).await?);
         }
         Ok(effect)
+    }
+
+    /// A link was logged in to again: it is in use, and jobs tell everybody whose login for it is still to be answered.
+    async fn renewed(
+        &self,
+        link: &Link,
+        event: &ProviderEvent,
+        now: Timestamp,
+        effect: &mut EventEffect,
+    ) -> Result<(), RecordsError> {
+        let api = self.providers.provider(&link.provider);
+        let ask_first = api.is_some_and(|api| api.facts().keeps_link_access);
+        effect.renewed.push((link.id, ask_first));
+        let renewals = self.deps.records.renewals(link.id, now.minus(REOPEN_WITHIN)).await?;
+        let jobs = renewals.iter().filter_map(|attempt| goes_on(attempt, now));
+        effect.jobs.extend(jobs.map(|job| job.on_occasion(&event.dedupe_key)));
+        Ok(())
     }
 
     /// The owner's links that an event is about.
@@ -114,6 +137,7 @@ impl EventEffects {
             subject,
             concerns: attempt.is_some(),
             moves: Vec::new(),
+            renewed: Vec::new(),
             jobs: job.into_iter().map(|job| job.on_occasion(&event.dedupe_key)).collect(),
         })
     }
@@ -182,7 +206,8 @@ fn follow(link: &Link, event: &ProviderEvent, now: Timestamp, effect: &mut Event
             effect.jobs.push(read);
         }
         ProviderEventKind::ReauthRequired => effect.moves.push((link.id, LinkState::ReauthRequired)),
-        ProviderEventKind::Reauthorised => effect.moves.push((link.id, LinkState::Active)),
+        // See `EventEffects::renewed`.
+        ProviderEventKind::Reauthorised => {}
         // Believed only after a look, for there is no way back from it.
         ProviderEventKind::Unlinked => {
             let look = ConfirmUnlinked::job(link.partner, link.id, now).on_occasion(key);

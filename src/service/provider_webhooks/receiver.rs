@@ -154,7 +154,11 @@ impl Destination {
             to: *to,
             jobs: &[],
         });
-        let effects: Vec<_> = moves.chain([jobs]).collect();
+        let renewed = effect
+            .renewed
+            .iter()
+            .map(|&(link, ask_first)| ProviderEventEffect::RenewLink { link, ask_first });
+        let effects: Vec<_> = moves.chain(renewed).chain([jobs]).collect();
         let incoming = IncomingProviderEvent {
             partner: source.owner,
             provider: source.provider,

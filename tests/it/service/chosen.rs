@@ -1,15 +1,20 @@
 //! The account that comes back is compared with the one that the person chose from a list.
 
+use std::time::Duration;
+
 use kiungo::core::next_step::{AccountChoice, Grant, NextStep};
 use kiungo::core::secret::Secret;
 use kiungo::providers::ProviderError;
-use kiungo::records::{AttemptState, JobType as _, LinkState};
+use kiungo::records::{AttemptState, JobType as _, LinkState, PartnerEvent};
 use kiungo::service::linking::read_accounts::ReadAccounts;
 use kiungo::service::linking::unlink::Unlink;
 
 use super::harness::{Harness, account, ago};
 use super::requests::expects;
 use crate::support::events::events_of;
+use crate::support::eventually;
+
+const PATIENCE: Duration = Duration::from_secs(10);
 
 const OTHER: &str = "This is not the Savanna Bank account that you chose.";
 
@@ -109,6 +114,44 @@ async fn another_account_is_noticed_late() {
         assert_eq!(shown.contains(OTHER), !stays, "{masked}: {shown}");
         harness.settled().await;
         assert!(!harness.dials().await.contains(OTHER), "it is told once");
+    }
+}
+
+/// Somebody who has dialled since, and was told no more of the link, hears all the same that it is none: on their next dial,
+/// once, whatever the live value knows. Their way on is another login, on what they have agreed to.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_late_mismatch_reaches_somebody_who_has_gone_on() {
+    for lost in [false, true] {
+        let mut harness = Harness::new().await;
+        harness.parts.bank.script().unreadable = Some(ProviderError::Unavailable("away", None));
+        let shown = chooses(&mut harness, "0022", "11").await;
+        assert!(shown.contains("is linked"), "{shown}");
+        let records = harness.parts.deps.records.clone();
+        let (partner, tag) = (harness.person.partner, harness.person.tag);
+        let history = records.history(partner, &tag, ago(0), false).await.unwrap();
+        let link = history.links.first().unwrap().clone();
+        for _ in 0..2 {
+            assert!(!harness.dials().await.contains(OTHER));
+        }
+        if lost {
+            harness.forgotten().await;
+        }
+        harness.parts.bank.script().unreadable = None;
+        assert!(harness.parts.jobs.run_now::<ReadAccounts>(link.id).await);
+        assert_eq!(harness.state(link.attempt).await, AttemptState::OtherAccount);
+        let told = events_of(&*harness.parts.records, partner).await;
+        let failed = |event: &PartnerEvent| event.data.contains("\"reason\":\"other_account\"");
+        assert_eq!(told.iter().filter(|event| failed(event)).count(), 1, "{told:?}");
+        assert!(harness.dials().await.contains(OTHER), "{lost}");
+        eventually(PATIENCE, async || {
+            let history = records.history(partner, &tag, ago(0), false).await.unwrap();
+            history.undone_link.is_none()
+        })
+        .await;
+        assert!(!harness.dials().await.contains(OTHER), "{lost}: it is told once");
+        assert!(!harness.dials().await.contains(OTHER), "{lost}: it is told once");
+        let history = records.history(partner, &tag, ago(0), false).await.unwrap();
+        assert!(history.undone_link.is_none());
     }
 }
 

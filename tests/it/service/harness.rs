@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kiungo::ambient::SystemClock;
+use kiungo::core::flow::forget::Remainder;
 use kiungo::core::ids::{AttemptId, IntentId, JobId};
 use kiungo::core::linking::{ProviderSession, SessionKind};
 use kiungo::core::msisdn::Msisdn;
@@ -163,6 +164,12 @@ impl Harness {
 
     pub async fn link_of(&self, attempt: &Attempt) -> Option<Link> {
         self.parts.deps.records.link_of_attempt(attempt.id).await.unwrap()
+    }
+
+    /// The live value of the one person is lost.
+    pub async fn forgotten(&self) {
+        let live = &self.parts.service.0.live;
+        live.prune(&self.person.tag, |_| Remainder::Nothing).await.unwrap();
     }
 
     pub fn unlinked(&self) -> Vec<String> {

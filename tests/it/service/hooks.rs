@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use kiungo::core::ids::ProviderPersonId;
 use kiungo::core::secret::Secret;
-use kiungo::core::time::Clock as _;
+use kiungo::core::time::{Clock as _, Timestamp};
 use kiungo::providers::ProviderRequest;
-use kiungo::records::{AttemptState, JobType as _, LinkState, ProviderPerson, ProviderPersonOutcome};
+use kiungo::records::{Attempt, AttemptState, Consent, JobType as _, LinkState, ProviderPerson, ProviderPersonOutcome};
 use kiungo::service::callbacks::ProviderWebhookOutcome;
 use kiungo::service::linking::advance::AdvanceNow;
 use kiungo::service::linking::confirm_unlinked::ConfirmUnlinked;
@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 
 use crate::support::hook_bank::{HookWorld, NAME, taken};
 use crate::support::provider_webhooks::receive;
-use crate::support::records::{Backend, RecordedPerson, partner, person, unique_bytes};
+use crate::support::records::{Backend, RecordedPerson, at, begin, partner, person, unique_bytes};
 
 /// The provider knows this person at their partner by this name.
 async fn known_as(world: &HookWorld, who: &RecordedPerson, handle: &str) {
@@ -174,8 +174,9 @@ async fn each_once_and_none_from_before(#[case] backend: Backend) {
         ("reauth account a1 e1 10", LinkState::Active),
         ("reauth account a1 e5 10", LinkState::Active),
         ("reauth account a1 e6 11", LinkState::ReauthRequired),
-        // About something else, or of no known time.
-        ("reauthorised link h1 e7 1", LinkState::Active),
+        // About something else, from before the link was logged in to again and later; or of no known time.
+        ("reauthorised link h1 e7 1", LinkState::ReauthRequired),
+        ("reauthorised link h1 e10 12", LinkState::Active),
         ("reauth account a1 e8", LinkState::ReauthRequired),
     ] {
         world.hears(body).await;
@@ -310,4 +311,64 @@ async fn an_event_about_a_session_moves_its_attempt(#[case] backend: Backend) {
         let (found, _) = world.records.attempt(attempt.id).await.unwrap().unwrap();
         assert_eq!(found.state, state);
     }
+}
+
+/// A login for a link of which the answer was lost has come to what its provider says of the link: it is in use again, the
+/// login counts as done, on what was agreed to for it, and a job tells the person. What was begun after that, is for another
+/// link, or is being sent, is left alone; an answer that is lost only afterwards finds it.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_settles_the_login_that_it_tells_of(#[case] backend: Backend) {
+    let world = HookWorld::new(backend).await;
+    let ada = person(1, 1);
+    let links = [
+        world.linked(&ada, "h1", &["a1"]).await,
+        world.linked(&ada, "h2", &["a2"]).await,
+    ];
+    let renews = async |link: usize, state: AttemptState, begun_at: i64| {
+        let session = format!("r{link} {state:?} {begun_at}");
+        let renewed = links[link].id;
+        let begun = Timestamp::from_millis(begun_at);
+        let consent = Consent {
+            agreed_at: at(begun_at),
+            ..ada.consent()
+        };
+        let mut attempt = ada.attempt(&consent);
+        world.opened(&mut attempt, &session);
+        attempt.renews = Some(renewed);
+        attempt.created_at = begun;
+        begin(&*world.records, &consent, &attempt).await;
+        assert!(world.records.move_attempt(attempt.id, state, begun).await.unwrap());
+        attempt
+    };
+    let state = async |attempt: &Attempt| world.records.attempt(attempt.id).await.unwrap().unwrap().0.state;
+    for link in &links {
+        let (to, now) = (LinkState::ReauthRequired, world.clock.now());
+        assert!(world.records.move_link(link.id, to, &[], now).await.unwrap());
+    }
+    let unknown = renews(0, AttemptState::Unknown, 50).await;
+    let sending = renews(0, AttemptState::Sending, 60).await;
+    let later = renews(0, AttemptState::Unknown, 101).await;
+    let others = renews(1, AttemptState::Unknown, 50).await;
+    world.hears("reauthorised account a1 e1 100").await;
+    assert_eq!(world.state_of(&links[0]).await, LinkState::Active);
+    assert_eq!(world.state_of(&links[1]).await, LinkState::ReauthRequired);
+    for (attempt, want) in [
+        (&unknown, AttemptState::Linked),
+        (&sending, AttemptState::Sending),
+        (&later, AttemptState::Unknown),
+        (&others, AttemptState::Unknown),
+    ] {
+        assert_eq!(state(attempt).await, want, "{}", attempt.created_at.as_millis());
+    }
+    assert!(world.has_job(&format!("{}:e1", Settle::key(unknown.id))).await);
+    let consent = world.records.link(links[0].id).await.unwrap().unwrap().consent;
+    assert_eq!(consent, unknown.consent, "what was agreed to last holds");
+    assert!(world.nodes[0].jobs.run_now::<Settle>(later.id).await);
+    assert_ne!(state(&later).await, AttemptState::Linked);
+    // The answer to what was being sent is lost only now.
+    assert!(world.nodes[0].jobs.run_now::<Settle>(sending.id).await);
+    assert_eq!(state(&sending).await, AttemptState::Linked);
 }

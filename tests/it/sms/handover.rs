@@ -17,7 +17,7 @@ use kiungo::core::next_step::{Failure, FailureClass, Field, FieldKind, Form};
 use kiungo::core::seal::SubscriberTag;
 use kiungo::core::sms::{MessageState, WithheldReason};
 use kiungo::core::time::Timestamp;
-use kiungo::records::{Attempt, AttemptState};
+use kiungo::records::{Attempt, AttemptState, LinkCompletion};
 use kiungo::sandbox::sms::RunningSms;
 use kiungo::service::handover::HandoverMessages;
 use kiungo::service::handover_queue::HandOver;
@@ -30,7 +30,7 @@ use kiungo::store::{IndexKey, Store, StoreError, SwapResult, Version, VersionedV
 
 use super::service_kit::{ADA, SmsService, delivered_texts};
 use crate::support::app_fixture::{CHANNEL, handlers};
-use crate::support::records::{RecordedPerson, TYPES, at, begin, node, partner};
+use crate::support::records::{RecordedPerson, TYPES, at, begin, link, node, partner};
 
 /// A store that reads, but writes only while it is let.
 struct SwitchableStore {
@@ -366,7 +366,12 @@ async fn a_link_is_told_without_the_store() {
     for (end, count) in [(AttemptState::Linked, 1), (AttemptState::Refused, 0)] {
         let away = AbsentPerson::with_lost_answer().await;
         let now = away.post.shared.deps.clock.now();
-        assert!(away.post.db.move_attempt(away.attempt.id, end, now).await.unwrap());
+        if end == AttemptState::Linked {
+            let made = away.post.db.complete_link(&link(&away.attempt, 1), &[]).await.unwrap();
+            assert!(matches!(made, LinkCompletion::Written(_)));
+        } else {
+            assert!(away.post.db.move_attempt(away.attempt.id, end, now).await.unwrap());
+        }
         for _ in 0..2 {
             assert_eq!(away.write_sms().await, JobOutcome::Done);
         }

@@ -295,7 +295,7 @@ impl HookWorld {
         who.attempted(&*self.records, state, open).await
     }
 
-    fn opened(&self, attempt: &mut Attempt, id: &str) {
+    pub fn opened(&self, attempt: &mut Attempt, id: &str) {
         let sealing = &self.deps().sealing;
         let session = ProviderSession {
             chosen: Vec::new(),

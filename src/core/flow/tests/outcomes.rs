@@ -6,7 +6,7 @@ use super::fixtures::{failed, link};
 use super::phone::Phone;
 use crate::core::attempt::Refusal;
 use crate::core::flow::handover::Notification;
-use crate::core::flow::{AttemptResult, Effect, SessionEvent, SubscriberFacts};
+use crate::core::flow::{AttemptResult, Effect, PendingAttempt, SessionEvent, SubscriberFacts, UndoneLink};
 use crate::core::menu::Outcome;
 use crate::core::next_step::FailureClass;
 
@@ -212,8 +212,23 @@ fn found_after_all() {
     }
 }
 
-/// A link that turns out to be something else after it was told is taken back: by the next screen, and by an SMS. What the
-/// person has begun since goes on.
+/// What had made the link that a phone was told of.
+fn made_by(phone: &Phone) -> PendingAttempt {
+    let session = phone.session().clone();
+    PendingAttempt {
+        series: session.series,
+        submissions: session.submissions,
+        terms: None,
+        attempt: session.attempt.expect("an attempt"),
+        session: session.id,
+        consent: session.consent,
+        renews: None,
+        institution: session.institution.expect("a bank"),
+    }
+}
+
+/// A link that turns out to be something else after it was told is taken back: by the next screen, and by an SMS, also where
+/// the person has dialled or agreed since. Once; and what is under way goes on.
 #[test]
 fn a_link_that_was_told_is_taken_back() {
     for (result, says) in [
@@ -223,27 +238,72 @@ fn a_link_that_was_told_is_taken_back() {
         ),
         (AttemptResult::Lapsed, "We could not confirm"),
     ] {
-        for gone_on in [false, true] {
+        for since in [&[][..], &[""], &["", "1"], &["", "2"]] {
             let (mut phone, attempt) = Phone::submitted();
             let made = link(1, "zenith:p", "Zenith Bank");
             let event = SessionEvent::LinkUndone {
                 link: made.id,
                 attempt,
                 result: result.clone(),
+                made: Some(Box::new(made_by(&phone))),
             };
             assert!(phone.resolves(attempt, AttemptResult::Linked(made)));
             assert!(phone.says().starts_with("Done!"), "{}", phone.says());
-            if gone_on {
-                phone.dial();
-                phone.types("1");
+            for line in since {
+                if line.is_empty() {
+                    phone.dial();
+                } else {
+                    phone.types(line);
+                }
             }
             assert!(phone.applies(&event));
             assert!(phone.state.links.is_empty());
             let owed = phone.state.pending_notification();
-            assert_eq!(owed, (!gone_on).then_some((attempt, Notification::NotLinked)));
-            let text = phone.dial();
-            assert_eq!(text.starts_with(says), !gone_on, "{text}");
+            assert_eq!(owed, Some((attempt, Notification::NotLinked)), "{since:?}");
+            let text = if since.is_empty() {
+                phone.dial()
+            } else {
+                phone.types("1")
+            };
+            assert!(text.starts_with(says), "{since:?}: {text}");
+            assert_eq!(phone.submits(), 0, "nothing is done with what was typed");
+            assert!(!phone.dial().starts_with(says), "{since:?}: it is told once");
         }
+    }
+}
+
+/// While a later login is under way it is not broken off; the next dial after it takes the link back, as the records say.
+#[test]
+fn a_link_is_taken_back_after_what_is_under_way() {
+    let (mut phone, first) = Phone::submitted();
+    let (made, made_link) = (made_by(&phone), link(1, "zenith:p", "Zenith Bank"));
+    assert!(phone.resolves(first, AttemptResult::Linked(made_link.clone())));
+    phone.dial();
+    phone.keys(&["1", "1", "ada", "Zq7pw"]);
+    let second = phone.submit().attempt;
+    phone.sends(second);
+    let event = SessionEvent::LinkUndone {
+        link: made_link.id,
+        attempt: first,
+        result: AttemptResult::OtherAccount,
+        made: Some(Box::new(made.clone())),
+    };
+    assert!(phone.applies(&event));
+    let known = SubscriberFacts {
+        undone: Some(UndoneLink {
+            made,
+            stage: Outcome::OtherAccount,
+        }),
+        ..SubscriberFacts::default()
+    };
+    let text = phone.dial_known(&known, &[]);
+    assert!(text.starts_with("Zenith Bank is checking"), "{text}");
+    assert!(phone.resolves(second, failed(FailureClass::Refused)));
+    let text = phone.types("1");
+    assert!(text.starts_with("Zenith Bank did not accept"), "{text}");
+    for says in [true, false] {
+        let text = phone.dial_known(&known, &[]);
+        assert_eq!(text.starts_with("This is not the Zenith Bank account"), says, "{text}");
     }
 }
 

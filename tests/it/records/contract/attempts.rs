@@ -119,6 +119,47 @@ async fn a_grant_is_kept_once(#[case] backend: Backend) {
     assert_eq!(redeems, 1);
 }
 
+/// Anybody who has looked at an attempt closes it only if nobody has gone on with it since: what is being sent by then is never
+/// called unsent, and a grant that has come is not given up with the search for it.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
+#[tokio::test]
+async fn an_attempt_is_closed_as_it_was_seen(#[case] backend: Backend) {
+    let db = backend.create().await;
+    let to = [
+        (AttemptState::Open, AttemptState::NotSent),
+        (AttemptState::Unknown, AttemptState::Lapsed),
+    ];
+    for (seen, closed) in to {
+        for state in AttemptState::ALL {
+            let attempt = person(1, 1).attempted(&*db, state, |_| ()).await;
+            let moved = db.move_attempt_from(attempt.id, seen, closed, at(1)).await.unwrap();
+            assert_eq!(moved, state == seen, "{state:?}");
+            let (found, _) = db.attempt(attempt.id).await.unwrap().unwrap();
+            assert_eq!(found.state, if moved { closed } else { state }, "{seen:?}");
+        }
+    }
+    // The owner and somebody who closes it, at once: one of both.
+    for n in 0..20 {
+        let attempt = person(1, 2).attempted(&*db, AttemptState::Open, |_| ()).await;
+        let (owner, other) = (db.shared(), db.second_handle().await);
+        let (sends, closes) = tokio::join!(
+            owner.move_attempt(attempt.id, AttemptState::Sending, at(1)),
+            other.move_attempt_from(attempt.id, AttemptState::Open, AttemptState::NotSent, at(1)),
+        );
+        let (sends, closes) = (sends.unwrap(), closes.unwrap());
+        assert!(sends != closes, "{n}: sent {sends}, closed {closes}");
+        let (found, _) = db.attempt(attempt.id).await.unwrap().unwrap();
+        let wanted = if sends {
+            AttemptState::Sending
+        } else {
+            AttemptState::NotSent
+        };
+        assert_eq!(found.state, wanted);
+    }
+}
+
 /// A grant is a yes: it overrules not knowing and giving up looking, but never an explicit no.
 #[rstest]
 #[case::sqlite(Backend::Sqlite)]

@@ -35,6 +35,7 @@ async fn facts_are_of_one_person(#[case] backend: Backend) {
         newest_submission: Some(last.clone()),
         unresolved: vec![last],
         untold_link: Some(linked),
+        undone_link: None,
         failed_logins: vec![(refused.provider_institution, at(0))],
         pin: None,
     };
