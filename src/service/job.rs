@@ -40,6 +40,8 @@ pub enum JobError {
     Store(StoreError),
     #[error("a sealed field does not open")]
     Sealed,
+    #[error("somebody else has gone on with it")]
+    Overtaken,
 }
 
 impl JobError {
@@ -59,6 +61,7 @@ impl JobError {
             Self::Call(_) => "provider",
             Self::Store(_) => "store",
             Self::Sealed => "sealed",
+            Self::Overtaken => "overtaken",
         }
     }
 }

@@ -11,7 +11,9 @@ use crate::core::time::Timestamp;
 /// Accounts that came of an attempt and are not to be linked.
 #[derive(Clone, Copy, Debug)]
 pub struct RejectedAccounts<'a> {
-    /// They, sealed: access to them is to be ended.
+    /// What is stored of such accounts, as it was read before this was decided.
+    pub before: Option<&'a [u8]>,
+    /// All of them, sealed, those of before too: access to them is to be ended.
     pub to_end: &'a [u8],
     /// What else came of it, sealed; `None` where nothing did.
     pub own: Option<&'a [u8]>,
@@ -27,10 +29,11 @@ pub trait ExchangeRecords: Send + Sync {
     async fn store_exchanged(&self, id: AttemptId, exchanged: &[u8]) -> Result<()>;
     async fn exchanged(&self, id: AttemptId) -> Result<Option<Vec<u8>>>;
     /// Stores accounts that are not to be linked with the job that ends access to them, and moves the attempt if it ends
-    /// with them, in one transaction. What was stored so before and has not ended yet stays as it is.
-    async fn reject_accounts(&self, id: AttemptId, rejected: &RejectedAccounts<'_>, at: Timestamp) -> Result<()>;
+    /// with them, in one transaction. Nothing is written where somebody has stored others since, where the attempt has
+    /// ended otherwise, or where it has a link; says whether it was.
+    async fn reject_accounts(&self, id: AttemptId, rejected: &RejectedAccounts<'_>, at: Timestamp) -> Result<bool>;
     /// The accounts to which access is still to be ended, sealed.
     async fn rejected_accounts(&self, id: AttemptId) -> Result<Option<Vec<u8>>>;
-    /// Access to them has ended: they are wiped.
-    async fn rejected_accounts_ended(&self, id: AttemptId) -> Result<()>;
+    /// Access to these has ended: they are wiped, unless others have been added since.
+    async fn rejected_accounts_ended(&self, id: AttemptId, ended: &[u8]) -> Result<()>;
 }

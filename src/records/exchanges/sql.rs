@@ -23,16 +23,24 @@ impl ExchangeRecords for Backend {
             .await
     }
 
-    async fn reject_accounts(&self, id: AttemptId, rejected: &RejectedAccounts<'_>, at: Timestamp) -> Result<()> {
+    async fn reject_accounts(&self, id: AttemptId, rejected: &RejectedAccounts<'_>, at: Timestamp) -> Result<bool> {
+        let nothing: &[u8] = &[];
         self.transaction(async |tx| {
-            let storing = query("UPDATE attempts SET to_end = COALESCE(to_end, $2), exchanged = $3 WHERE id = $1");
-            let storing = storing.bind(id).bind(rejected.to_end).bind(rejected.own);
-            storing.execute(&mut *tx).await?;
+            let storing = query(
+                "UPDATE attempts SET to_end = $2, exchanged = $3 WHERE id = $1 AND COALESCE(to_end, $4) = $5 \
+                 AND state IN ('open', 'sending', 'unknown', 'waiting', 'granted', 'lapsed') \
+                 AND NOT EXISTS (SELECT 1 FROM links WHERE attempt = $1)",
+            );
+            let storing = storing.bind(id).bind(rejected.to_end).bind(rejected.own).bind(nothing);
+            let storing = storing.bind(rejected.before.unwrap_or(nothing)).execute(&mut *tx);
+            if storing.await?.rows_affected() == 0 {
+                return Ok(false);
+            }
             add_job(tx, rejected.end).await?;
             if let Some(state) = rejected.state {
                 move_attempt_in(tx, id, state, at).await?;
             }
-            Ok(())
+            Ok(true)
         })
         .await
     }
@@ -43,8 +51,8 @@ impl ExchangeRecords for Backend {
             .await
     }
 
-    async fn rejected_accounts_ended(&self, id: AttemptId) -> Result<()> {
-        let wiping = query("UPDATE attempts SET to_end = NULL WHERE id = $1").bind(id);
-        self.execute(wiping).await.map(drop)
+    async fn rejected_accounts_ended(&self, id: AttemptId, ended: &[u8]) -> Result<()> {
+        let wiping = query("UPDATE attempts SET to_end = NULL WHERE id = $1 AND to_end = $2");
+        self.execute(wiping.bind(id).bind(ended)).await.map(drop)
     }
 }

@@ -135,6 +135,8 @@ pub(super) async fn renew(
         return Ok(false);
     };
     note_renewal(tx, id, renewed_at).await?;
+    let used = query("UPDATE links SET used_at = $2 WHERE id = $1 AND used_at < $2");
+    used.bind(id).bind(renewed_at).execute(&mut *tx).await?;
     // What was agreed to last holds.
     let last = query_as(
         "SELECT * FROM consents WHERE id = $1 OR id = $2 \
@@ -152,12 +154,9 @@ pub(super) async fn renew(
     Ok(true)
 }
 
-/// Writes that somebody has logged in to a link again then.
+/// Writes that somebody has logged in to a link again then. That need not be who dials here: it is no use of the link.
 pub(super) async fn note_renewal(tx: &mut Connection, id: LinkId, renewed_at: Timestamp) -> Result<()> {
-    let noting = query(
-        "UPDATE links SET renewed_at = $2, used_at = CASE WHEN used_at < $2 THEN $2 ELSE used_at END \
-         WHERE id = $1 AND (renewed_at IS NULL OR renewed_at < $2)",
-    );
+    let noting = query("UPDATE links SET renewed_at = $2 WHERE id = $1 AND (renewed_at IS NULL OR renewed_at < $2)");
     noting.bind(id).bind(renewed_at).execute(tx).await?;
     Ok(())
 }

@@ -253,6 +253,7 @@ CREATE INDEX attempts_over ON attempts (moved_at)
 
 -- Columns that are empty in almost every row are walked through when records are sealed under another key.
 CREATE INDEX attempts_granted ON attempts (id) WHERE sealed_grant IS NOT NULL;
+CREATE INDEX attempts_renewing ON attempts (renews, nth) WHERE renews IS NOT NULL;
 CREATE INDEX attempts_returned ON attempts (id) WHERE returned IS NOT NULL;
 CREATE INDEX attempts_exchanged ON attempts (id) WHERE exchanged IS NOT NULL;
 CREATE INDEX attempts_to_end ON attempts (id) WHERE to_end IS NOT NULL;

@@ -136,7 +136,7 @@ impl EffectRunner {
                 Ok(false) => Ok(OpenResult::Blocked),
                 Err(JobError::Call(error)) => Err(error),
                 Err(JobError::Records(error)) => Err(error.into()),
-                Err(JobError::Sealed | JobError::Store(_)) => Err(ProviderCallError::NotSetUp),
+                Err(JobError::Sealed | JobError::Store(_) | JobError::Overtaken) => Err(ProviderCallError::NotSetUp),
             },
             SessionResponse::Session(mut session) => {
                 self.catalogue.prepare(link.partner).await;

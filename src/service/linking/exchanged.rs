@@ -5,6 +5,7 @@
 //! read, and so cannot be judged again. Each step may then fail or be repeated, by any node, and comes to the same.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use backon::Retryable as _;
@@ -39,6 +40,9 @@ impl JobHandler<EndRejected> for Linking {
         Ok(JobOutcome::Done)
     }
 }
+
+/// When the job begins that ends access to rejected accounts: whoever rejects them tries so at once.
+const END_BY_JOB_AFTER: Duration = Duration::from_mins(1);
 
 /// Accounts as they are stored.
 #[derive(Serialize, Deserialize)]
@@ -75,6 +79,16 @@ impl<'a> StoredAccounts<'a> {
             access: obtained.access.as_ref().map(|access| Cow::Borrowed(access.expose())),
             reasons: Cow::Borrowed(reasons),
         }
+    }
+}
+
+impl<'a> StoredAccounts<'a> {
+    /// Adds what was stored before.
+    fn add(&mut self, before: StoredAccounts<'a>) {
+        self.accounts.extend(before.accounts);
+        self.handle = self.handle.take().or(before.handle);
+        self.access = self.access.take().or(before.access);
+        self.reasons.to_mut().extend_from_slice(&before.reasons);
     }
 }
 
@@ -117,36 +131,50 @@ impl Linking {
     }
 
     /// Decides that accounts are not to be linked, and why, and ends access to them: now if that can be done, or else by a
-    /// job. With `state` the attempt ends with them; otherwise `own` goes on.
+    /// job. With `state` the attempt ends with them; otherwise `own` goes on. Says whether it was still to be decided.
     pub(super) async fn reject(
         &self,
         attempt: &Attempt,
         (rejected, reasons): (&Obtained, &[Rejection]),
         own: Option<&Obtained>,
         state: Option<AttemptState>,
-    ) -> Result<(), JobError> {
+    ) -> Result<bool, JobError> {
+        let (records, sealing) = (&self.deps.records, &self.deps.sealing);
+        let (tag, id) = (&attempt.tag, attempt.id);
+        let own = own.map(|own| sealing.seal_exchanged(tag, id, &StoredAccounts::new(own, &[])));
+        let own = own.transpose()?;
+        loop {
+            let before = records.rejected_accounts(id).await?;
+            let mut all = StoredAccounts::new(rejected, reasons);
+            if let Some(before) = &before {
+                all.add(sealing.open_rejected(tag, id, before)?);
+            }
+            let to_end = sealing.seal_rejected(tag, id, &all)?;
+            let now = self.deps.clock.now();
+            let decision = RejectedAccounts {
+                before: before.as_deref(),
+                to_end: &to_end,
+                own: own.as_deref(),
+                end: &EndRejected::job(attempt.partner, id, now.plus(END_BY_JOB_AFTER)).on_occasion(now.as_millis()),
+                state,
+            };
+            if records.reject_accounts(id, &decision, now).await? {
+                break;
+            }
+            if records.rejected_accounts(id).await? == before {
+                return Ok(false);
+            }
+        }
         if reasons.contains(&Rejection::Foreign) {
             tracing::error!(
                 provider = attempt.provider,
                 "another person's account came back, not linked (if of every link: see account_names_session)"
             );
         }
-        let (sealing, tag, id) = (&self.deps.sealing, &attempt.tag, attempt.id);
-        let to_end = sealing.seal_rejected(tag, id, &StoredAccounts::new(rejected, reasons))?;
-        let own = own.map(|own| sealing.seal_exchanged(tag, id, &StoredAccounts::new(own, &[])));
-        let own = own.transpose()?;
-        let now = self.deps.clock.now();
-        let decision = RejectedAccounts {
-            to_end: &to_end,
-            own: own.as_deref(),
-            end: &EndRejected::job(attempt.partner, id, now),
-            state,
-        };
-        self.deps.records.reject_accounts(id, &decision, now).await?;
         if let Err(error) = self.end_rejected(id).await {
             tracing::warn!(provider = attempt.provider, %error, "ending access to accounts failed, its job goes on");
         }
-        Ok(())
+        Ok(true)
     }
 
     /// What came of an attempt is not to be linked: nothing may stay open behind the person's back, and they are told.
@@ -157,9 +185,10 @@ impl Linking {
         told: AttemptResult,
     ) -> Result<JobOutcome, JobError> {
         let why = Rejection::Superseded;
-        self.reject(attempt, (obtained, &[why]), None, Some(why.state()))
-            .await?;
-        self.notify(attempt, told).await;
+        let end = Some(why.state());
+        if self.reject(attempt, (obtained, &[why]), None, end).await? {
+            self.notify(attempt, told).await;
+        }
         Ok(JobOutcome::Done)
     }
 
@@ -184,6 +213,6 @@ impl Linking {
         if reasons.contains(&Rejection::Superseded) {
             self.audit(&owner, Rejection::Superseded.audit_kind(), id).await;
         }
-        Ok(records.rejected_accounts_ended(id).await?)
+        Ok(records.rejected_accounts_ended(id, &sealed).await?)
     }
 }

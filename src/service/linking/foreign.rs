@@ -46,14 +46,14 @@ impl Linking {
         if own.is_empty() || (why == Rejection::NotChosen && self.ends_as_a_whole(&attempt.provider)) {
             rejected.append(&mut own);
             obtained.accounts = rejected;
-            self.reject(attempt, (&*obtained, &reasons), None, Some(why.state()))
-                .await?;
-            return Ok(Some(why));
+            let end = Some(why.state());
+            let decided = self.reject(attempt, (&*obtained, &reasons), None, end).await?;
+            return decided.then_some(Some(why)).ok_or(JobError::Overtaken);
         }
         obtained.accounts = own;
-        self.reject(attempt, (&rejected.into(), &reasons), Some(&*obtained), None)
-            .await?;
-        Ok(None)
+        let (rejected, own) = (rejected.into(), Some(&*obtained));
+        let decided = self.reject(attempt, (&rejected, &reasons), own, None).await?;
+        decided.then_some(None).ok_or(JobError::Overtaken)
     }
 
     /// Reads what came back for an attempt, and says of each account why it is not to be linked, if it is not.

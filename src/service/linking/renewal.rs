@@ -17,19 +17,27 @@ impl Linking {
         link: LinkId,
         mut obtained: Obtained,
     ) -> Result<JobOutcome, JobError> {
-        let (own, foreign) = self.split_foreign(link, std::mem::take(&mut obtained.accounts)).await?;
+        let Some(known) = self.deps.records.link(link).await? else {
+            return self.undo(attempt, &obtained, AttemptResult::Lapsed).await;
+        };
+        let (own, foreign) = self.split_foreign(&known, obtained.accounts);
         obtained.accounts = own;
         if !foreign.is_empty() {
             let ends = obtained.accounts.is_empty().then_some(Rejection::Foreign.state());
             let own = ends.is_none().then_some(&obtained);
-            self.reject(attempt, (&foreign.into(), &[Rejection::Foreign]), own, ends)
-                .await?;
+            let foreign = foreign.into();
+            if !self
+                .reject(attempt, (&foreign, &[Rejection::Foreign]), own, ends)
+                .await?
+            {
+                return Err(JobError::Overtaken);
+            }
             if ends.is_some() {
                 self.notify(attempt, Rejection::Foreign.result()).await;
                 return Ok(JobOutcome::Done);
             }
         }
-        let Some(link) = self.renew(&attempt.into(), (link, attempt.consent), obtained).await? else {
+        let Some(link) = self.renew(&attempt.into(), (link, attempt.consent), &obtained).await? else {
             let now = self.deps.clock.now();
             let state = Rejection::Foreign.state();
             self.deps.records.move_attempt(attempt.id, state, now).await?;
@@ -60,7 +68,7 @@ impl Linking {
     /// # Errors
     /// When it may be tried again.
     pub async fn renew_at_once(&self, link: &Link, consent: ConsentId, grant: Option<Grant>) -> Result<bool, JobError> {
-        let obtained = match grant {
+        let mut obtained: Obtained = match grant {
             None => Vec::new().into(),
             Some(grant) => {
                 let client = self.providers.of_link(link).await?;
@@ -72,46 +80,47 @@ impl Linking {
                 }
             }
         };
-        Ok(self.renew(&link.into(), (link.id, consent), obtained).await?.is_some())
+        let owner = &link.into();
+        let (own, foreign) = self.split_foreign(link, obtained.accounts);
+        let other = own.is_empty() && !foreign.is_empty();
+        obtained.accounts = own;
+        if !foreign.is_empty() {
+            tracing::error!(
+                provider = link.provider,
+                "another account came back for a renewal, not linked"
+            );
+            // The grant is spent: what has come of it for this link stands, whether this can be ended or not.
+            if let Err(error) = self.end_access(owner, &foreign.into()).await {
+                tracing::error!(provider = link.provider, %error, "and access to it could not be ended");
+            }
+            self.audit(owner, Rejection::Foreign.audit_kind(), &link.provider).await;
+        }
+        if other {
+            return Ok(false);
+        }
+        Ok(self.renew(owner, (link.id, consent), &obtained).await?.is_some())
     }
 
     /// A link's own accounts, and those that are not its own.
-    async fn split_foreign(
+    fn split_foreign(
         &self,
-        id: LinkId,
+        link: &Link,
         accounts: Vec<ProviderAccount>,
-    ) -> Result<(Vec<ProviderAccount>, Vec<ProviderAccount>), JobError> {
-        let Some(link) = self.deps.records.link(id).await? else {
-            return Ok((Vec::new(), accounts));
-        };
-        Ok(accounts.into_iter().partition(|account| {
+    ) -> (Vec<ProviderAccount>, Vec<ProviderAccount>) {
+        accounts.into_iter().partition(|account| {
             let digest = self.deps.sealing.account_digest(&link.provider, &account.id);
             link.accounts.iter().any(|linked| linked.account_digest == digest)
-        }))
+        })
     }
 
-    /// Takes a link back into use if its own account came back, or if the provider only says that it is done. Another account
-    /// never renews it, and access to it is ended; the link then stays as it was. A link that was ended meanwhile is not
-    /// renewed either: `None`.
+    /// Takes a link back into use after a new login, of which its own accounts came back, or none where the provider only
+    /// says that it is done. A link that was ended meanwhile is not renewed, and access to what came is ended: `None`.
     async fn renew(
         &self,
         owner: &AccountOwner<'_>,
         (id, agreed): (LinkId, ConsentId),
-        obtained: Obtained,
+        obtained: &Obtained,
     ) -> Result<Option<Link>, JobError> {
-        let silent = obtained.accounts.is_empty();
-        let (own, foreign) = self.split_foreign(id, obtained.accounts).await?;
-        if !foreign.is_empty() {
-            tracing::error!(
-                provider = owner.provider,
-                "another account came back for a renewal, ended"
-            );
-            self.end_access(owner, &foreign.into()).await?;
-            self.audit(owner, Rejection::Foreign.audit_kind(), owner.provider).await;
-        }
-        if (own.is_empty() && !silent) || self.deps.records.link(id).await?.is_none() {
-            return Ok(None);
-        }
         let now = self.deps.clock.now();
         self.deps
             .records
@@ -120,7 +129,7 @@ impl Linking {
         // An ended one is not renewed: its state now tells.
         let renewed = self.deps.records.link(id).await?.filter(|link| link.in_use_at(now));
         if renewed.is_none() {
-            self.end_access(owner, &own.into()).await?;
+            self.end_access(owner, obtained).await?;
         }
         Ok(renewed)
     }

@@ -43,7 +43,10 @@ impl Linking {
         let over = now.since(attempt.created_at) >= self.providers.settle_for(&attempt.provider);
         match self.search(&attempt).await {
             Ok(found) if found != NOT_FOUND => Ok(found),
-            _ if self.was_renewed(&attempt).await? => self.complete_renewed(&attempt).await,
+            // While the session does not answer, there may be something in it that only this attempt can ask for.
+            found if (found.is_ok() || over) && self.was_renewed(&attempt).await? => {
+                self.complete_renewed(&attempt).await
+            }
             Ok(_) if over => {
                 self.lapse(&attempt).await?;
                 Ok(JobOutcome::Done)

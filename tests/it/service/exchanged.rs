@@ -4,7 +4,6 @@ use kiungo::core::next_step::{AccountChoice, Grant, NextStep};
 use kiungo::core::secret::Secret;
 use kiungo::providers::ProviderError;
 use kiungo::records::{Attempt, AttemptState};
-use kiungo::service::linking::exchanged::EndRejected;
 use kiungo::service::linking::redeem::Redeem;
 
 use super::harness::{Harness, account};
@@ -128,12 +127,14 @@ async fn ending_access_keeps_nobody_waiting() {
         assert!(history.unresolved.is_empty(), "nothing stands in their way");
         let attempt = history.newest_submission.unwrap();
         assert_eq!(attempt.state, AttemptState::OtherAccount);
-        assert!(harness.parts.jobs.run_now::<EndRejected>(attempt.id).await);
+        let named = "UPDATE jobs SET key = 'end' WHERE kind = 'end_rejected'";
+        harness.parts.records.execute(named).await;
+        assert!(harness.parts.jobs.run_key("end").await);
         assert_eq!(harness.unlinked(), [""; 0]);
 
         harness.parts.bank.script().unendable = None;
-        assert!(harness.parts.jobs.run_now::<EndRejected>(attempt.id).await);
-        harness.parts.jobs.run_now::<EndRejected>(attempt.id).await;
+        assert!(harness.parts.jobs.run_key("end").await);
+        harness.parts.jobs.run_key("end").await;
         harness.parts.jobs.run_now::<Redeem>(attempt.id).await;
         assert_eq!(harness.unlinked(), ["11"]);
         assert_eq!(harness.parts.records.audit_count("account.not_chosen").await, 1);

@@ -182,6 +182,9 @@ async fn each_once_and_none_from_before(#[case] backend: Backend) {
         world.hears(body).await;
         assert_eq!(world.state_of(&link).await, want, "{body}");
     }
+    // Somebody has logged in elsewhere: that is not who dials here.
+    let used_at = world.records.link(link.id).await.unwrap().unwrap().used_at;
+    assert_eq!(used_at, link.used_at);
     let read = ReadAccounts::key(link.id);
     assert!(world.has_job(&format!("{read}:e3")).await);
     world.hears("updated account a1 e9 1").await;

@@ -287,15 +287,17 @@ async fn what_is_under_way_is_waited_for(#[case] backend: Backend) {
     assert_eq!(waits(2).await, Redaction::BlockedBy(ErasureBlocker::Links));
     assert!(db.move_link(made.id, LinkState::Removed, &[], at(2)).await.unwrap());
     // So are accounts that came of it and were not linked.
+    let vain = ada.attempted(&*db, AttemptState::Unknown, |_| ()).await;
     let rejected = RejectedAccounts {
+        before: None,
         to_end: b"other",
         own: None,
-        end: &job(ada.partner, EndRejected::of(attempt.id), "end", at(1_000_000)),
-        state: None,
+        end: &job(ada.partner, EndRejected::of(vain.id), "end", at(1_000_000)),
+        state: Some(AttemptState::Undone),
     };
-    db.reject_accounts(attempt.id, &rejected, at(2)).await.unwrap();
+    assert!(db.reject_accounts(vain.id, &rejected, at(2)).await.unwrap());
     assert_eq!(waits(2).await, Redaction::BlockedBy(ErasureBlocker::Links));
-    db.rejected_accounts_ended(attempt.id).await.unwrap();
+    db.rejected_accounts_ended(vain.id, b"other").await.unwrap();
 
     assert!(db.claim_key("read", node(1), at(2), at(1_000)).await.unwrap().is_some());
     assert_eq!(waits(3).await, Redaction::BlockedBy(ErasureBlocker::Work));
