@@ -7,17 +7,17 @@
 ## Screens
 
 welcome =
-    { $partner } asks to read your { $data } for "{ $purpose }", for { $days ->
+    { $partner } asks to see your { $data } for "{ $purpose }", { $days ->
         [one] { $days } day
        *[other] { $days } days
-    }. Agree?
+    }. It cannot move money.
 welcome-again =
     { $partner }: link an old account again and share { $data } for "{ $purpose }", { $days ->
         [one] { $days } day
        *[other] { $days } days
     }.
-partners = Which business do you link for?
-no-partner = No business asks for an account here now. Dial the code that a business gave you.
+partners = Which business sent you here?
+no-partner = No business is asking for your account now. Dial the full code a business gave you.
 needs-login = { $bank } { $account }: log in there again, or { $partner } sees nothing new.
 needs-login-elsewhere = { $bank } { $account } needs a new login, not on this phone. Ask { $partner } how.
 ends-soon =
@@ -32,8 +32,8 @@ asked-again =
     }.
 languages = Choose your language:
 banks = Choose your bank, or type its name:
-methods = { $bank }: how do you log in?
-warning = What you type here is not private: your network can read it. Go on with { $bank }?
+methods = { $bank }: which one do you use?
+warning = What you type here is not secret: your phone company can read it. Go on with { $bank }?
 field = { $bank }: { $field }
 field-choice = { $field }:
 accounts = { $bank }: which account?
@@ -45,17 +45,17 @@ approve-elsewhere =
     Approve in the { $bank } app.
     { $message }
 waiting = { $bank } is working on it. This can take some minutes.
-confirming = { $bank } has not answered. We are finding out. Please do not log in again yet.
-unconfirmed = We could not confirm with { $bank }. Nothing was linked.
+confirming = { $bank } has not answered yet. We keep asking. Do not log in there again for now.
+unconfirmed = We could not find out from { $bank } if it worked. Nothing was linked.
 request-over = { $partner } has ended this request. Nothing was linked.
 mismatched = This is not the { $bank } account that { $partner } asked for. It was not linked.
 other-account = This is not the { $bank } account that you chose. It is not linked.
-refused = { $bank } did not accept the details, or is not available. Check them.
+refused = { $bank } did not let you in: a wrong detail, or the bank is down.
 denied = { $bank } says that you did not approve. Nothing was linked.
 act-at-bank = { $bank }: { $message }
 password-expired = { $bank } wants a new password. Choose it at the bank, then try again.
-unavailable = { $bank } is not available now. Nothing was sent.
-unsuited = { $bank } asks for something that this phone cannot do.
+unavailable = { $bank } is not working now. Nothing you typed was sent.
+unsuited = { $bank } asks for something a keypad phone cannot do. It cannot be linked here.
 limited = To keep your { $bank } login safe, wait { $minutes } min before you try again.
 bank-down = { $bank } is not answering now. Try later.
 bank-busy = { $bank } is busy now. Try again in { $minutes } min.
@@ -63,7 +63,7 @@ will-text = We will text you once, when it is back. If it is not back within 24 
 texts-stopped = You have told us to send you no texts. Text START to the number you sent STOP to, then ask again here.
 no-banks = The list of banks is not available now.
 no-way = No account can be linked on this line. Nothing was sent. Ask { $partner } how else.
-resume = Go on with { $bank }?
+resume = You began to link { $bank }. Go on?
 news = { $bank } { $account } is linked for { $partner }.
 links = Your linked accounts:
 links-some-unused = Your accounts ({ $count } more: link them again to see):
@@ -71,24 +71,24 @@ no-links = You have no linked accounts.
 links-unused = Accounts not used for long: { $count }. To see or end one, link it again, or ask the business it is for.
 link = { $bank } { $account } for { $partner } until { $until }.
 link-needs-login = { $bank } { $account } for { $partner } until { $until }. Needs a new login.
-unlink = Unlink { $bank } { $account }? { $partner } will no longer see it.
+unlink = Unlink { $bank } { $account }? { $partner } will not read it any more.
 
-pin = Type your own 4-digit code. Forgotten? Go back and link the same account again.
-choose-pin = Choose a code of 4 digits. It will be asked before your accounts are shown on this phone.
+pin = Type the 4 digits you chose here, not your bank PIN. Forgotten? Go back and link the same account again.
+choose-pin = Choose 4 new digits to hide your accounts on this phone. Do not use your bank PIN.
 pin-locked = Too many wrong codes. Wait { $minutes } min and dial again.
 
 linked = Done! { $bank } { $account } is linked for { $partner }. Dial again to see or unlink it.
 linked-twice = Done! { $bank } { $account } is linked for { $partner }. It was linked before: dial again to see both.
 renewed = Done! { $bank } { $account } is up to date again for { $partner }.
 consent-renewed = { $partner } may read { $bank } { $account } until { $until }. Dial again to stop it.
-unlinked = { $bank } { $account } is unlinked. { $partner } will no longer see it.
+unlinked = { $bank } { $account } is unlinked. { $partner } will not read it any more.
 blocked = We cannot link { $bank } just now. Please try tomorrow.
 left = Goodbye. Dial again at any time to go on.
 left-checking = We go on asking { $bank }. Dial again in a few minutes to see the result.
 
 ## Options
 
-agree = Agree, choose bank
+agree = I agree
 my-accounts = My accounts
 language = Language
 leave = Leave
@@ -111,20 +111,20 @@ keep-sharing = Keep sharing
 stop-sharing = Stop now
 unlink-option = Unlink
 unlink-yes = Yes, unlink
-protect = Own code
+protect = Hide with a code
 
 ## Notes, shown above a screen once
 
 note-choice = Please choose from the list.
-note-not-found = No bank found for that.
+note-not-found = We cannot link a bank of that name here.
 note-digits = Please use digits only.
 note-date = Type the date as 8 digits: day, month, year.
 note-pattern = Your bank does not take that. Please check it.
 note-letters = Please use letters and numbers only.
 note-length =
     It must have { $length ->
-        [one] { $length } character
-       *[other] { $length } characters
+        [one] { $length } letter or number
+       *[other] { $length } letters or numbers
     }.
 note-too-long = That is too long.
 note-empty = Please type an answer.
@@ -137,14 +137,14 @@ note-session-ended = The bank's session had ended. Please type it again.
 note-once-more = { $bank } asks for the details once more.
 note-star = If * is part of it, type it again.
 note-back = It is back now.
-note-changed = { $bank } asks for other details. Please start over.
+note-changed = { $bank } asks for other details. Please start again.
 note-pin = That was not right. Tries left: { $left }.
 note-pin-digits = It must be 4 digits.
 note-pin-easy = Too easy to guess. Choose another.
 note-pin-login = First log in again (1), then dial within 15 min to choose a code.
 note-pin-off = That is not offered here.
 note-removed = This account is being unlinked.
-note-no-text = We could not note that. Please try again.
+note-no-text = That did not work. Please try again.
 note-link-sent = We sent the link again.
 note-link-soon = It was sent just now. Please wait a minute.
 note-no-more = There are no more accounts.
@@ -159,8 +159,8 @@ too-long = That was too long. Please dial again.
 too-many = Too many tries. Please wait a minute, then dial again.
 elsewhere = You dialled again on this number. Please go on there.
 elsewhere-by-text = You went on by text. Please go on there, or dial again.
-expired = Your session ended. Please dial again to go on.
-no-service = This number cannot be served here.
+expired = Time is up. Please dial again to go on.
+no-service = This service does not work for your number.
 
 ## Text messages, one part each: other people may read them, so they name no bank and no number
 
@@ -173,7 +173,7 @@ sms-page-link = { $partner }: to link your account open { $url } Do not share th
 sms-bank-back = { $partner }: the bank you asked for is back. To go on, dial { $dial }
 sms-ends-soon = { $partner }: your consent to share your account data ends soon. To keep sharing or to stop now, dial { $dial }
 sms-ended = { $partner } can no longer read your account data: the time you agreed to is over. To link again, dial { $dial }
-sms-asked = { $partner } asks you to link your bank account. Dial { $dial }
+sms-asked = { $partner } asks you to link your bank account. If you know them and want this, dial { $dial }
 
 ## Texts that answer texts, one part each; those that stand for a screen leave room for a key to go back
 
@@ -188,7 +188,7 @@ sms-too-many = Too many texts at once. Wait a minute, then text LINK or dial { $
 sms-checking = { $partner }: we are asking your bank, and will text you the answer.
 sms-dial = Passwords and codes are not for texts, none is kept. To go on dial { $dial } within 15 minutes.
 sms-left = Goodbye. To go on text CONTINUE or dial { $dial } at any time.
-sms-own-code = Your own code is not for texts, none is kept. Dial { $dial } and type it there.
+sms-own-code = Never text your own code. We kept nothing. Dial { $dial } and type it there.
 sms-accounts = Your accounts are not for texts: others may read them. To see or change them, dial { $dial }
 sms-phone-only = Too many wrong numbers were texted. For up to 24 hours you can agree on the phone only: dial { $dial }
 sms-limited = To keep your login safe, wait { $minutes } min before you try again.

@@ -4,17 +4,17 @@
 ## Screens
 
 welcome =
-    { $partner } veut lire votre { $data } pour "{ $purpose }", { $days ->
+    { $partner } veut voir { $data } pour "{ $purpose }", { $days ->
         [one] { $days } jour
        *[other] { $days } jours
-    }. D'accord ?
+    }, sans toucher l'argent.
 welcome-again =
     { $partner } : relier un ancien compte, lire { $data } pour "{ $purpose }", { $days ->
         [one] { $days } jour
        *[other] { $days } jours
     }.
-partners = Pour quelle entreprise ?
-no-partner = Aucune entreprise ne demande de compte ici. Composez le code donné par une entreprise.
+partners = Quelle entreprise vous envoie ?
+no-partner = Aucune entreprise ne demande de compte. Composez le code donné par une entreprise.
 needs-login = { $bank } { $account } : reconnectez-vous, sinon { $partner } ne voit rien de neuf.
 needs-login-elsewhere = { $bank } { $account } : à reconnecter, pas sur ce téléphone. Voyez { $partner }.
 ends-soon =
@@ -29,8 +29,8 @@ asked-again =
     }.
 languages = Choisissez la langue :
 banks = Choisissez la banque ou tapez son nom :
-methods = { $bank } : connexion par ?
-warning = Ceci n'est pas privé : votre opérateur peut le lire. Continuer avec { $bank } ?
+methods = { $bank } : lequel utilisez-vous ?
+warning = Ce que vous tapez n'est pas secret : l'opérateur le voit. Continuer avec { $bank } ?
 field = { $bank } : { $field }
 field-choice = { $field } :
 accounts = { $bank } : quel compte ?
@@ -42,12 +42,12 @@ approve-elsewhere =
     Validez : appli { $bank }.
     { $message }
 waiting = { $bank } traite la demande. Cela peut prendre quelques minutes.
-confirming = { $bank } n'a pas répondu. Nous cherchons. Attendez avant une autre connexion.
+confirming = { $bank } n'a pas répondu. Nous attendons. Ne vous reconnectez pas encore.
 unconfirmed = Pas de confirmation de { $bank }. Aucun compte lié.
 request-over = { $partner } a mis fin à cette demande. Aucun compte lié.
 mismatched = Ce n'est pas le compte { $bank } que { $partner } a demandé. Il n'est pas lié.
 other-account = Ce n'est pas le compte { $bank } que vous avez choisi. Il n'est pas lié.
-refused = { $bank } a refusé ces données, ou est indisponible. Vérifiez-les.
+refused = { $bank } ne vous a pas laissé entrer : erreur, ou banque en panne.
 denied = { $bank } dit que vous n'avez pas accepté. Aucun compte lié.
 act-at-bank = { $bank } : { $message }
 password-expired = { $bank } veut un nouveau mot de passe. Changez-le là-bas.
@@ -55,12 +55,12 @@ unavailable = { $bank } est indisponible. Rien n'a été envoyé.
 unsuited = { $bank } demande une chose que ce téléphone ne peut pas faire.
 limited = Pour protéger votre accès { $bank }, attendez { $minutes } min avant de réessayer.
 bank-down = { $bank } ne répond pas. Réessayez plus tard.
-bank-busy = { $bank } est occupée. Réessayez dans { $minutes } min.
-will-text = Nous vous enverrons un seul SMS, à son retour. Sans retour sous 24 heures, pas de SMS.
+bank-busy = { $bank } est occupée. Dans { $minutes } min.
+will-text = Un seul SMS vous dira quand la banque répond. Rien en 24 heures : pas de SMS.
 texts-stopped = Vous avez demandé à ne plus recevoir de SMS. Envoyez START au numéro où vous avez envoyé STOP, puis redemandez ici.
 no-banks = La liste des banques est indisponible.
 no-way = Aucun compte ne se lie sur cette ligne. Rien n'est parti. Voyez { $partner }.
-resume = Continuer avec { $bank } ?
+resume = Vous aviez commencé avec { $bank }. Continuer ?
 news = { $bank } { $account } est lié pour { $partner }.
 links = Vos comptes liés :
 links-some-unused = Vos comptes ({ $count } autres : à relier) :
@@ -70,22 +70,22 @@ link = { $bank } { $account } pour { $partner }, fin { $until }.
 link-needs-login = { $bank } { $account } pour { $partner }, fin { $until }. Connexion à refaire.
 unlink = Délier { $bank } { $account } ? { $partner } ne le verra plus.
 
-pin = Tapez votre code à 4 chiffres. Oublié ? Revenez et reliez ce compte encore une fois.
-choose-pin = Choisissez un code de 4 chiffres. Il sera demandé avant de montrer vos comptes sur ce téléphone.
-pin-locked = Trop de codes faux. Attendez { $minutes } min et rappelez.
+pin = Tapez les 4 chiffres choisis ici, pas le code de votre carte. Oublié ? Revenez et liez ce compte à nouveau.
+choose-pin = Choisissez 4 chiffres pour cacher vos comptes sur ce téléphone. Pas le code de votre carte.
+pin-locked = Trop de codes faux. Attendez { $minutes } min et refaites le code.
 
-linked = C'est fait ! { $bank } { $account } est lié pour { $partner }. Rappelez pour le voir ou le délier.
-linked-twice = Fait ! { $bank } { $account } est lié pour { $partner }. Il l'était déjà : rappelez pour voir les deux.
+linked = C'est fait ! { $bank } { $account } est lié pour { $partner }. Refaites le code pour le voir ou délier.
+linked-twice = C'est fait ! { $bank } { $account } est lié pour { $partner }. Déjà lié : refaites le code pour voir.
 renewed = C'est fait ! { $bank } { $account } est à jour pour { $partner }.
 consent-renewed = { $partner } peut lire { $bank } { $account } jusqu'au { $until }. Rappelez pour stopper.
 unlinked = { $bank } { $account } est délié. { $partner } ne le verra plus.
 blocked = Impossible de lier { $bank } pour le moment. Réessayez demain.
-left = Au revoir. Rappelez quand vous voulez pour continuer.
+left = Au revoir. Refaites le code quand vous voulez pour continuer.
 left-checking = Nous attendons { $bank }. Rappelez dans quelques minutes pour voir le résultat.
 
 ## Options
 
-agree = Oui, choisir banque
+agree = Oui, j'accepte
 my-accounts = Mes comptes
 language = Langue
 leave = Quitter
@@ -95,12 +95,12 @@ more = Suite
 business = Pro
 others = Autres entreprises
 go-on = Continuer
-check-again = Revérifier
+check-again = Vérifier encore
 send-again = Renvoyer
 start-again = Recommencer
 try-again = Réessayer
 another-bank = Autre banque
-text-me = SMS à son retour
+text-me = SMS quand elle marche
 link-another = Lier une autre banque
 link-now = Lier une banque
 reauthorise = Se reconnecter
@@ -108,25 +108,25 @@ keep-sharing = Continuer
 stop-sharing = Stopper maintenant
 unlink-option = Délier
 unlink-yes = Oui, délier
-protect = Mon code
+protect = Cacher par un code
 
 ## Notes, shown above a screen once
 
 note-choice = Choisissez dans la liste.
-note-not-found = Aucune banque trouvée.
+note-not-found = Nous ne lions pas de banque de ce nom ici.
 note-digits = Des chiffres seulement.
 note-date = Tapez la date en 8 chiffres : jour, mois, année.
 note-pattern = Votre banque ne prend pas cela. Vérifiez.
 note-letters = Lettres et chiffres seulement.
 note-length =
     Il faut { $length ->
-        [one] { $length } caractère
-       *[other] { $length } caractères
+        [one] { $length } chiffre ou lettre
+       *[other] { $length } chiffres ou lettres
     }.
 note-too-long = C'est trop long.
 note-empty = Tapez une réponse.
 note-wrong-code = Ce n'est pas juste. Essais restants : { $left }.
-note-by-sms = Si le code arrive par SMS : quittez, lisez-le, rappelez.
+note-by-sms = Si le code arrive par SMS : quittez, lisez-le, refaites le code.
 note-code = Ce code n'est plus valable.
 note-codes = Trop de codes faux. Réessayez dans une heure.
 note-ask-again = Rien n'a été envoyé. Tapez encore une fois.
@@ -140,8 +140,8 @@ note-pin-digits = Il faut 4 chiffres.
 note-pin-easy = Trop facile à deviner. Choisissez-en un autre.
 note-pin-login = Reconnectez-vous d'abord (1), puis appelez sous 15 min pour un code.
 note-pin-off = Ce n'est pas proposé ici.
-note-removed = Ce compte est en train d'etre délié.
-note-no-text = Ce n'est pas noté. Veuillez réessayer.
+note-removed = On délie ce compte.
+note-no-text = Cela n'a pas marché. Réessayez.
 note-link-sent = Nous avons renvoyé le lien.
 note-link-soon = Il vient de partir. Attendez une minute.
 note-no-more = Il n'y a pas d'autre compte.
@@ -149,38 +149,38 @@ note-not-now = Impossible pour le moment. Réessayez plus tard.
 
 ## Answers of last resort
 
-busy = Service occupé. Rappelez dans une minute.
-sorry = Une erreur est survenue chez nous. Rappelez.
-unreadable = Lettres et chiffres seulement. Rappelez.
-too-long = C'était trop long. Rappelez.
-too-many = Trop d'essais. Attendez une minute, puis rappelez.
-elsewhere = Vous avez rappelé depuis ce numéro. Continuez là-bas.
-elsewhere-by-text = Vous avez continué par SMS. Continuez là-bas ou rappelez.
-expired = Votre session est finie. Rappelez pour continuer.
-no-service = Ce numéro ne peut pas etre servi ici.
+busy = Service occupé. Refaites le code dans une minute.
+sorry = Une erreur est survenue chez nous. Refaites le code.
+unreadable = Lettres et chiffres seulement. Refaites le code.
+too-long = C'était trop long. Refaites le code.
+too-many = Trop d'essais. Attendez une minute, puis refaites le code.
+elsewhere = Vous avez refait le code avec ce numéro. Continuez là-bas.
+elsewhere-by-text = Vous avez continué par SMS. Continuez par SMS ou refaites le code.
+expired = Le temps est fini. Refaites le code pour continuer.
+no-service = Ce service ne marche pas avec votre numéro.
 
 ## Text messages, one part each: other people may read them, so they name no bank and no number
 
-sms-linked = { $partner } : votre compte est relié. Pour le voir ou le retirer, composez { $dial }
-sms-not-linked = { $partner } : aucun compte n'a été relié. Pour voir pourquoi et réessayer, composez { $dial }
-sms-mismatched = { $partner } : ce n'est pas le compte demandé. Aucun compte n'a été relié. Pour de l'aide, composez { $dial }
+sms-linked = { $partner } : votre compte est lié. Pour le voir ou délier, composez { $dial }
+sms-not-linked = { $partner } : aucun compte n'est lié. Pour voir pourquoi et réessayer, composez { $dial }
+sms-mismatched = { $partner } : ce n'est pas le compte demandé. Aucun compte n'est lié. Pour de l'aide, composez { $dial }
 sms-question = { $partner } : votre banque pose une question de plus. Pour y répondre, composez { $dial } sous 15 minutes.
 sms-approve = { $partner } : validez la demande dans l'appli de votre banque. Pour continuer, composez { $dial }
 sms-page-link = { $partner } : pour lier un compte, ouvrez { $url } Ne partagez pas ce lien.
 sms-bank-back = { $partner } : la banque demandée est de retour. Pour continuer, composez { $dial }
 sms-ends-soon = { $partner } : votre accord pour lire votre compte se termine sous peu. Pour continuer ou stopper, composez { $dial }
 sms-ended = { $partner } ne peut plus lire votre compte : la durée que vous avez acceptée est finie. Pour relier, composez { $dial }
-sms-asked = { $partner } vous demande de relier votre compte bancaire. Composez { $dial }
+sms-asked = { $partner } vous demande de lier votre compte bancaire. Si vous les connaissez et le voulez, composez { $dial }
 
 ## Texts that answer texts, one part each; those that stand for a screen leave room for a key to go back
 
-sms-help = { $partner } : pour relier un compte, envoyez LINK ou composez { $dial }. CONTINUER pour continuer, STOP pour ne plus rien recevoir.
-sms-help-stopped = { $partner } : pour relier un compte, envoyez LINK ou composez { $dial }. START pour recevoir à nouveau des SMS.
+sms-help = { $partner } : pour lier un compte, envoyez LINK ou composez { $dial }. CONTINUER pour continuer, STOP pour ne plus rien recevoir.
+sms-help-stopped = { $partner } : pour lier un compte, envoyez LINK ou composez { $dial }. START pour recevoir à nouveau des SMS.
 sms-stop = Vous ne recevrez plus de SMS de { $partner }. Envoyez START pour en recevoir à nouveau.
-sms-start = Vous recevrez à nouveau les SMS de { $partner }. STOP pour arreter. Pour relier un compte : LINK ou composez { $dial }.
-sms-hint = Pour relier un compte avec { $partner }, envoyez LINK ou composez { $dial }. Jamais de mot de passe ni de code par SMS. AIDE pour l'aide.
+sms-start = Vous recevrez à nouveau les SMS de { $partner }. STOP pour ne plus en avoir. Pour lier un compte : LINK ou { $dial }.
+sms-hint = Pour lier un compte avec { $partner }, envoyez LINK ou composez { $dial }. Jamais de mot de passe ni de code par SMS. AIDE pour l'aide.
 sms-elsewhere = Vous avez composé { $dial }. Continuez là-bas ; ou raccrochez, attendez une minute et envoyez LINK.
-sms-lost = Désolé, ce n'est pas compris. Envoyez LINK pour recommencer, ou composez { $dial }.
+sms-lost = Désolé, nous n'avons pas compris. Envoyez LINK pour recommencer, ou composez { $dial }.
 sms-too-many = Trop de SMS à la fois. Attendez une minute, puis envoyez LINK ou composez { $dial }.
 sms-checking = { $partner } : nous demandons à votre banque, la réponse viendra par SMS.
 sms-dial = Ni mot de passe ni code par SMS, rien n'est gardé. Pour continuer, composez { $dial } sous 15 minutes.
@@ -195,7 +195,7 @@ sms-approve-elsewhere =
 
 ## Small words
 
-account-savings = Epargne
+account-savings = Épargne
 account-current = Courant
 account-other = Compte
 more-accounts = Autres comptes
@@ -203,12 +203,12 @@ approve-code = Code { $code }
 bank-first = faites d'abord ce que la banque demande.
 your-bank = votre banque
 date-format = JJMMAAAA
-data-account = compte bancaire
-data-balance = solde
-data-transactions = opérations
-data-identity = nom
+data-account = votre compte bancaire
+data-balance = votre solde
+data-transactions = vos entrées et sorties d'argent
+data-identity = votre nom
 bank-slow = { $bank } (lente)
-bank-away = { $bank } (absente)
+bank-away = { $bank } (en panne)
 bank-needs-login = { $bank } (se reconnecter)
 
 ## Pages in a browser, that an SMS leads to

@@ -3,18 +3,18 @@
 
 ## Screens
 
-welcome = { $partner } choro igu { $data } gi maka "{ $purpose }", ruo ubochi { $days }. I kwere?
+welcome = { $partner } choro ihu { $data } gi maka "{ $purpose }", ubochi { $days }. O nweghi ike iwere ego. I kwere?
 welcome-again = { $partner }: jikoo akaunti ochie ozo ka o guo { $data } gi maka "{ $purpose }", ubochi { $days }.
-partners = Kedu ulo oru i na-ejikoro?
-no-partner = O nweghi ulo oru na-ajo akauntu ebe a ugbu a. Kpoo koodu ulo oru nyere gi.
+partners = Kedu ulo oru zitere gi?
+no-partner = O nweghi ulo oru na-ario akauntu gi ugbu a. Kpoo koodu zuru ezu ulo oru nyere gi.
 needs-login = { $bank } { $account }: banye ozo, ka { $partner } wee hu ihe ohuru.
 needs-login-elsewhere = { $bank } { $account } choro nbanye ohuru, obughi n'ekwenti a. Juo { $partner }.
-ends-soon = { $partner } na-agu { $data } { $bank } { $account } maka "{ $purpose }" ruo { $until }. Ubochi { $days } site ta?
-asked-again = { $partner } choro ka i banye ozo na { $bank } { $account } maka "{ $purpose }": { $data } gi, ruo ubochi { $days }.
+ends-soon = { $partner } na-agu { $data } { $bank } { $account } "{ $purpose }" ruo { $until }. Ubochi { $days } site ta?
+asked-again = { $partner }: banye ozo na { $bank } { $account } maka "{ $purpose }": { $data } gi, ruo ubochi { $days }.
 languages = Horo asusu gi:
 banks = Horo banki gi, ma o bu pinye aha ya:
-methods = { $bank }: kedu ka i si abanye?
-warning = Ihe i pinyere abughi nzuzo: netwok gi nwere ike igu ya. Gaa n'ihu na { $bank }?
+methods = { $bank }: kedu nke i na-eji?
+warning = Ihe i pinyere abughi nzuzo: ulo oru ekwenti nwere ike igu ya. Gaa n'ihu { $bank }?
 field = { $bank }: { $field }
 field-choice = { $field }:
 accounts = { $bank }: kedu akauntu?
@@ -26,12 +26,12 @@ approve-elsewhere =
     Kwado ya n'ime app { $bank }.
     { $message }
 waiting = { $bank } na-aru ya oru. O nwere ike iwe nkeji ole na ole.
-confirming = { $bank } azabeghi. Anyi na-achoputa ihe mere. Biko abanyekwala ozo ugbu a.
-unconfirmed = { $bank } ekwenyeghi. O nweghi ihe ejikoro.
+confirming = { $bank } azabeghi. Anyi ka na-aju. Biko abanyekwala ozo ugbu a.
+unconfirmed = Anyi amataghi ma { $bank } o kwere. O nweghi ihe ejikoro.
 request-over = { $partner } akwusila aririo a. O nweghi ihe ejikoro.
-mismatched = Nke a abughi akaunti { $bank } nke { $partner } rioro. Ejikoghi ya.
+mismatched = Nke a abughi akauntu { $bank } nke { $partner } rioro. Ejikoghi ya.
 other-account = Nke a abughi akaunti { $bank } nke i hoputara. Ejikoghi ya.
-refused = { $bank } anabataghi ozi ahu, ma o bu na o naghi aru oru. Lelee ya nke oma.
+refused = { $bank } ekweghi ka i banye: ihe ezighi ezi, ma o bu banki anaghi aru oru.
 denied = { $bank } si na i kwadoghi ya. E jikoghi ihe obula.
 act-at-bank = { $bank }: { $message }
 password-expired = { $bank } choro paswoodu ohuru. Horo ya na banki, nwaa ozo.
@@ -41,10 +41,10 @@ limited = Iji chekwaa { $bank } gi, chere nkeji { $minutes } tupu i nwaa ozo.
 bank-down = { $bank } anaghi aza ugbu a. Nwaa ma e mechaa.
 bank-busy = { $bank } ji oru n'aka. Nwaa ozo n'ime nkeji { $minutes }.
 will-text = Anyi ga-ezitere gi otu ozi mgbe o lotara. O buru na o lotaghi n'ime awa 24, ozi agaghi abia.
-texts-stopped = I siri anyi kwusi izitere gi ozi. Zie START na nomba i zigara STOP, wee rioo ozo ebe a.
+texts-stopped = I siri anyi kwusi izitere gi ozi. Zipu START na nomba i zigara STOP, wee rioo ozo ebe a.
 no-banks = Ndeputa banki adighi ugbu a.
 no-way = Enweghi ike ijiko akaunti n'ahiri a. O nweghi ihe ezigara. Juo { $partner } uzo ozo.
-resume = Gaa n'ihu na { $bank }?
+resume = I malitere ijiko { $bank }. Gaa n'ihu?
 news = Ejikola { $bank } { $account } na { $partner }.
 links = Akauntu i jikoro:
 links-some-unused = Akauntu gi ({ $count } ozo: jikoo ha ozo):
@@ -52,30 +52,30 @@ no-links = I jikobeghi akauntu o bula.
 links-unused = Akauntu ejighi eme ihe kemgbe: { $count }. Iji hu ma o bu kwusi otu, jikoo ya ozo, ma o bu juo ulo oru.
 link = { $bank } { $account }, ejikoro na { $partner } ruo { $until }.
 link-needs-login = { $bank } { $account }, ejikoro na { $partner } ruo { $until }. Banye ozo.
-unlink = Wepu { $bank } { $account }? { $partner } agaghi ahu ya ozo.
+unlink = Kwusi njiko { $bank } { $account }? { $partner } agaghi ahu ya ozo.
 
-pin = Dee koodu gi (onuogu 4). I chefuru ya? Laghachi ma jikoo akaunti ahu ozo.
-choose-pin = Horo koodu nke onuogu 4. A ga-aju ya tupu e gosi akaunti gi na ekwenti a.
-pin-locked = Ejighi eme ihe otutu ugboro. Chere nkeji { $minutes } ma kpoo ozo.
+pin = Pinye onuogu 4 i horo ebe a, o bughi PIN banki. I chefuru? Laghachi ma jikoo akauntu ahu ozo.
+choose-pin = Horo onuogu 4 ohuru iji zoo akauntu gi na ekwenti a. Ejila PIN banki gi.
+pin-locked = Koodu ezighi ezi kariri. Chere nkeji { $minutes } ma kpoo ozo.
 
-linked = O gwula! Ejikola { $bank } { $account } na { $partner }. Kpoo ozo ka i hu ya ma o bu wepu ya.
-linked-twice = O gwula! Ejikola { $bank } { $account } na { $partner }. Ejikoburu ya mbu: kpoo ozo ka i hu ha abuo.
-renewed = O gwula! { $partner } nwere ike ihu { $bank } { $account } ozo.
+linked = O gazuola! Ejikola { $bank } { $account } na { $partner }. Kpoo ozo ka i hu ya ma o bu kwusi ya.
+linked-twice = O gazuola! Ejikola { $bank } { $account } na { $partner }. Ejikoburu ya mbu: kpoo ozo ka i hu ha abuo.
+renewed = O gazuola! { $partner } nwere ike ihu { $bank } { $account } ozo.
 consent-renewed = { $partner } nwere ike igu { $bank } { $account } ruo { $until }. Kpoo ozo iji kwusi ya.
-unlinked = Ewepula { $bank } { $account }. { $partner } agaghi ahu ya ozo.
+unlinked = Akwusila njiko { $bank } { $account }. { $partner } agaghi ahu ya ozo.
 blocked = Anyi enweghi ike ijiko { $bank } ugbu a. Biko nwaa echi.
 left = Ka o di. Kpoo ozo mgbe o bula ka i gaa n'ihu.
 left-checking = Anyi ka na-aju { $bank }. Kpoo ozo mgbe nkeji ole na ole gachara ka i hu ihe si na ya puta.
 
 ## Options
 
-agree = Ekwere m, horo banki
+agree = Ekwere m
 my-accounts = Akauntu m
 language = Asusu
 leave = Puo
 not-now = Mba ugbu a
 back = Laghachi
-more = Ozo
+more = Ndi ozo
 business = Azumahia
 others = Ulo oru ndi ozo
 go-on = Gaa n'ihu
@@ -90,21 +90,21 @@ link-now = Jikoo banki
 reauthorise = Banye ozo
 keep-sharing = Gaa n'ihu kenye
 stop-sharing = Kwusi ugbu a
-unlink-option = Wepu
-unlink-yes = Ee, wepu
-protect = Koodu m
+unlink-option = Kwusi njiko
+unlink-yes = Ee, kwusi ya
+protect = Zoo na koodu
 
 ## Notes, shown above a screen once
 
 note-choice = Biko horo na ndeputa a.
-note-not-found = Ahughi banki di otu a.
+note-not-found = Anyi anaghi ejiko banki aha ahu ebe a.
 note-digits = Biko jiri nomba naani.
 note-date = Pia ubochi na onuogugu 8: ubochi, onwa, afo.
 note-pattern = Banki gi anaraghi ya. Biko lelee ya.
 note-letters = Biko jiri leta na nomba naani.
-note-length = O ga-enwe mkpuru { $length }.
+note-length = O ga-enwe leta ma o bu nomba { $length }.
 note-too-long = O toro oke ogologo.
-note-empty = Biko pinye azisa.
+note-empty = Biko pinye aziza.
 note-wrong-code = O zighi ezi. I ka nwere ike inwa ugboro { $left }.
 note-by-sms = Oburu na koodu ga-abia na SMS: puo, guo ya, kpoo ozo.
 note-code = Koodu ahu anaghi aru oru ozo.
@@ -120,8 +120,8 @@ note-pin-digits = O ga-abu onuogu 4.
 note-pin-easy = O di mfe ichoputa. Horo ozo.
 note-pin-login = Buru uzo banye ozo (1), kpoo n'ime nkeji 15 iji horo koodu.
 note-pin-off = Anaghi enye ya ebe a.
-note-removed = Ana-ewepu akauntu a.
-note-no-text = E deghi ya. Biko nwaa ozo.
+note-removed = Ana-akwusi njiko akauntu a.
+note-no-text = O gaghi. Biko nwaa ozo.
 note-link-sent = Anyi ezitegharia njiko ahu.
 note-link-soon = E zipuru ya ugbu a. Biko chere otu nkeji.
 note-no-more = Enweghi akauntu ozo.
@@ -136,21 +136,21 @@ too-long = O toro oke ogologo. Biko kpoo ozo.
 too-many = I nwaala otutu ugboro. Biko chere otu nkeji, kpoo ozo.
 elsewhere = I kpoola ozo na nomba a. Biko gaa n'ihu n'ebe ahu.
 elsewhere-by-text = I gara n'ihu na SMS. Biko gaa n'ihu n'ebe ahu, ma o bu kpoo ozo.
-expired = Oge gi agwula. Biko kpoo ozo ka i gaa n'ihu.
-no-service = Anyi enweghi ike inyere nomba a aka ebe a.
+expired = Oge agwula. Biko kpoo ozo ka i gaa n'ihu.
+no-service = Oru a anaghi aru na nomba gi.
 
 ## Text messages, one part each: other people may read them, so they name no bank and no number
 
-sms-linked = { $partner }: ejikotala akaunti gi. Iji hu ya ma o bu wepu ya, kpoo { $dial }
-sms-not-linked = { $partner }: ejikotaghi akaunti o bula. Iji hu ihe kpatara ya ma nwaa ozo, kpoo { $dial }
-sms-mismatched = { $partner }: o bughi akaunti ariririo. O nweghi ihe ejikoro. Maka enyemaka, kpoo { $dial }
-sms-question = { $partner }: ulo aku gi na-aju otu ihe ozo. Iji zaa, kpoo { $dial } n'ime nkeji 15.
+sms-linked = { $partner }: ejikotala akauntu gi. Iji hu ya ma o bu kwusi ya, kpoo { $dial }
+sms-not-linked = { $partner }: ejikotaghi akauntu o bula. Iji hu ihe kpatara ya ma nwaa ozo, kpoo { $dial }
+sms-mismatched = { $partner }: o bughi akauntu a rioro. O nweghi ihe ejikoro. Maka enyemaka, kpoo { $dial }
+sms-question = { $partner }: banki gi na-aju otu ihe ozo. Iji zaa, kpoo { $dial } n'ime nkeji 15.
 sms-approve = { $partner }: biko kwado aririo ahu n'ime app banki gi. Iga n'ihu, kpoo { $dial }
 sms-page-link = { $partner }: ijiko akauntu gi mepee { $url } Enyela onye obula ya.
-sms-bank-back = { $partner }: ulo aku i choro alotala. Iji gaa n'ihu, kpoo { $dial }
+sms-bank-back = { $partner }: banki i choro alotala. Iji gaa n'ihu, kpoo { $dial }
 sms-ends-soon = { $partner }: ikike i nyere ka a guo akauntu gi ga-agwu n'oge na-adighi anya. Iji gaa n'ihu ma o bu kwusi, kpoo { $dial }
 sms-ended = { $partner } enweghi ike igu akauntu gi ozo: oge i kwere agwula. Iji jikoo ozo, kpoo { $dial }
-sms-asked = { $partner } na-ario gi ka i jikoo akaunti banki gi. Kpoo { $dial }
+sms-asked = { $partner } na-ario gi ka i jikoo akauntu banki gi. O buru na i ma ha, kpoo { $dial }
 
 ## Texts that answer texts, one part each; those that stand for a screen leave room for a key to go back
 
@@ -161,11 +161,11 @@ sms-start = I ga-enweta SMS ozo site na { $partner }. Zipu STOP iji kwusi. Iji j
 sms-hint = Iji jikoo akauntu banki na { $partner } zipu LINK ma o bu kpoo { $dial }. Ezipula paswoodu ma o bu koodu. Zipu HELP maka enyemaka.
 sms-elsewhere = I kpoola { $dial }. Gaa n'ihu n'ebe ahu; ma o bu kwusi, chere otu nkeji, zipu LINK.
 sms-lost = Ndo, anyi aghotaghi. Zipu LINK iji malite ozo, ma o bu kpoo { $dial }.
-sms-too-many = SMS karia n'otu oge. Chere otu nkeji, zipu LINK ma o bu kpoo { $dial }.
-sms-checking = { $partner }: anyi na-aju ulo aku gi, anyi ga-ezitere gi aziza na SMS.
+sms-too-many = SMS kariri n'otu oge. Chere otu nkeji, zipu LINK ma o bu kpoo { $dial }.
+sms-checking = { $partner }: anyi na-aju banki gi, anyi ga-ezitere gi aziza na SMS.
 sms-dial = Paswoodu na koodu abughi maka SMS, anaghi edebe ya. Iji gaa n'ihu kpoo { $dial } n'ime nkeji 15.
 sms-left = Ka o di. Iji gaa n'ihu zipu GAANIHU ma o bu kpoo { $dial } mgbe o bula.
-sms-own-code = Koodu nke gi abughi maka SMS, anaghi edebe ya. Kpoo { $dial } pinye ya n'ebe ahu.
+sms-own-code = Ezipula koodu gi; anyi edebeghi ya. Kpoo { $dial } pinye ya n'ebe ahu.
 sms-accounts = Akaunti gi abughi maka SMS: ndi ozo nwere ike igu ya. Iji hu ha ma o bu gbanwee ha, kpoo { $dial }
 sms-phone-only = E zitere nomba ezighi ezi otutu ugboro. Ruo awa 24 i ga-ekwe naani na ekwenti: kpoo { $dial }
 sms-limited = Iji chekwaa akaunti gi, chere nkeji { $minutes } tupu i nwaa ozo.
@@ -185,7 +185,7 @@ your-bank = banki gi
 date-format = UUOOAAAA
 data-account = akauntu banki
 data-balance = ego foduru
-data-transactions = ego batara na puo
+data-transactions = ego batara na nke puru
 data-identity = aha
 bank-slow = { $bank } (nwayoo)
 bank-away = { $bank } (mba ugbu a)

@@ -3,17 +3,17 @@
 ## Screens
 
 welcome =
-    { $partner } wan read your { $data } for "{ $purpose }", for { $days ->
+    { $partner } wan see your { $data } for "{ $purpose }", { $days ->
         [one] { $days } day
        *[other] { $days } days
-    }. You gree?
+    }. E no fit touch your money.
 welcome-again =
     { $partner }: link old account again make dem read { $data } for "{ $purpose }", { $days ->
         [one] { $days } day
        *[other] { $days } days
     }.
-partners = Which business you wan link for?
-no-partner = No business dey ask for account here now. Dial the code wey business give you.
+partners = Which business send you come?
+no-partner = No business dey ask for your account now. Dial the full code wey the business give you.
 needs-login = { $bank } { $account }: log in again, or { $partner } no go see new thing.
 needs-login-elsewhere = { $bank } { $account } need new login, no be for this phone. Ask { $partner } how.
 ends-soon =
@@ -28,8 +28,8 @@ asked-again =
     }.
 languages = Choose your language:
 banks = Choose your bank, or type im name:
-methods = { $bank }: how you dey log in?
-warning = Wetin you type here no be secret: your network fit read am. Continue with { $bank }?
+methods = { $bank }: which one you dey use?
+warning = Wetin you type here no be secret: phone company fit see am. Continue with { $bank }?
 field = { $bank }: { $field }
 field-choice = { $field }:
 accounts = { $bank }: which account?
@@ -41,12 +41,12 @@ approve-elsewhere =
     Approve for { $bank } app.
     { $message }
 waiting = { $bank } dey work on am. E fit take some minutes.
-confirming = { $bank } never answer. We dey find out wetin happen. Abeg no log in again yet.
-unconfirmed = { $bank } no confirm am. We no link anything.
+confirming = { $bank } never answer. We still dey ask. Abeg no log in there again until you sabi.
+unconfirmed = We no fit know from { $bank } if e work. We no link anything.
 request-over = { $partner } don end this request. We no link anything.
 mismatched = This no be the { $bank } account wey { $partner } ask for. We no link am.
 other-account = This no be the { $bank } account wey you choose. We no link am.
-refused = { $bank } no accept the details, or e no dey work now. Check dem well.
+refused = { $bank } no gree open: something no correct, or the bank no dey work.
 denied = { $bank } say you no approve am. We no link anything.
 act-at-bank = { $bank }: { $message }
 password-expired = { $bank } want new password. Choose am for the bank, then try again.
@@ -54,12 +54,12 @@ unavailable = { $bank } no dey work now. We no send anything.
 unsuited = { $bank } dey ask for wetin this phone no fit do.
 limited = To keep your { $bank } login safe, wait { $minutes } min before you try again.
 bank-down = { $bank } no dey answer now. Try later.
-bank-busy = { $bank } too busy now. Try again after { $minutes } min.
+bank-busy = { $bank } too busy. Try after { $minutes } min.
 will-text = We go text you one time, when e come back. If e no come back inside 24 hours, no text go come.
 texts-stopped = You don tell us make we no text you. Text START to the number wey you send STOP, then ask again here.
 no-banks = The list of banks no dey now.
 no-way = You no fit link account here. We no send anything. Ask { $partner } for another way.
-resume = Continue with { $bank }?
+resume = You don start to link { $bank }. Continue?
 news = { $bank } { $account } don link for { $partner }.
 links = Accounts wey you don link:
 links-some-unused = Your accounts ({ $count } more: link am again to see):
@@ -69,13 +69,13 @@ link = { $bank } { $account } for { $partner } till { $until }
 link-needs-login = { $bank } { $account } for { $partner } till { $until }. E need new login.
 unlink = Unlink { $bank } { $account }? { $partner } no go see am again.
 
-pin = Type your own 4-digit code. You forget am? Go back, link di same account again.
-choose-pin = Choose code of 4 digits. We go ask am before we show your accounts for dis phone.
-pin-locked = Wrong code too much. Wait { $minutes } min, dial again.
+pin = Type the 4 numbers wey you choose here, no be your bank PIN. You forget? Go back, link the same account again.
+choose-pin = Choose 4 new numbers to hide your accounts for this phone. No use your bank PIN.
+pin-locked = Too many wrong code. Wait { $minutes } min, dial again.
 
-linked = E don do! { $bank } { $account } don link for { $partner }. Dial again to see am or unlink am.
-linked-twice = E don do! { $bank } { $account } don link for { $partner }. E don link before: dial to see the two.
-renewed = E don do! { $bank } { $account } dey up to date again for { $partner }.
+linked = E don work! { $bank } { $account } don link for { $partner }. Dial again to see am or unlink am.
+linked-twice = E don work! { $bank } { $account } don link for { $partner }. E don link before: dial to see the two.
+renewed = E don work! { $partner } fit see { $bank } { $account } again.
 consent-renewed = { $partner } fit read { $bank } { $account } till { $until }. Dial again to stop am.
 unlinked = { $bank } { $account } don unlink. { $partner } no go see am again.
 blocked = We no fit link { $bank } now. Abeg try tomorrow.
@@ -84,7 +84,7 @@ left-checking = We still dey ask { $bank }. Dial again after some minutes to see
 
 ## Options
 
-agree = I gree, choose bank
+agree = I gree
 my-accounts = My accounts
 language = Language
 leave = Comot
@@ -99,7 +99,7 @@ send-again = Send again
 start-again = Start again
 try-again = Try again
 another-bank = Another bank
-text-me = Text me when e work
+text-me = Text me when e come back
 link-another = Link another bank
 link-now = Link bank
 reauthorise = Log in again
@@ -107,26 +107,26 @@ keep-sharing = Continue to share
 stop-sharing = Stop am now
 unlink-option = Unlink
 unlink-yes = Yes, unlink
-protect = My own code
+protect = Hide with code
 
 ## Notes, shown above a screen once
 
 note-choice = Abeg choose from the list.
-note-not-found = We no see any bank for that name.
+note-not-found = We no fit link bank with that name here.
 note-digits = Abeg use only numbers.
 note-date = Type the date as 8 numbers: day, month, year.
 note-pattern = Your bank no dey take that one. Abeg check am.
 note-letters = Abeg use only letters and numbers.
 note-length =
     E must get { $length ->
-        [one] { $length } character
-       *[other] { $length } characters
+        [one] { $length } letter or number
+       *[other] { $length } letter or number
     }.
 note-too-long = E too long.
 note-empty = Abeg type answer.
 note-wrong-code = E no correct. You fit try { $left } more.
-note-by-sms = If di code go come by SMS: comot, read am, dial again.
-note-code = Dat code no dey work again.
+note-by-sms = If the code go come by SMS: comot, read am, dial again.
+note-code = That code no dey work again.
 note-codes = Wrong code too many. Try again after one hour.
 note-ask-again = We no send am. Abeg type am again.
 note-session-ended = The bank session don end. Abeg type am again.
@@ -134,13 +134,13 @@ note-once-more = { $bank } dey ask for the details again.
 note-star = If * dey inside, abeg type am again.
 note-back = E don come back now.
 note-changed = { $bank } dey ask for other details. Abeg start again.
-note-pin = E no correct. Tries wey remain: { $left }.
-note-pin-digits = E must be 4 digits.
+note-pin = E no correct. You fit try { $left } more.
+note-pin-digits = E must be 4 numbers.
 note-pin-easy = E too easy to guess. Choose another one.
 note-pin-login = First log in again (1), then dial inside 15 min to choose code.
 note-pin-off = We no dey offer am here.
 note-removed = We dey unlink this account.
-note-no-text = We no fit write am down. Abeg try again.
+note-no-text = E no work. Abeg try again.
 note-link-sent = We don send the link again.
 note-link-soon = We just send am now. Abeg wait one minute.
 note-no-more = No other account dey.
@@ -155,21 +155,21 @@ too-long = E too long. Abeg dial again.
 too-many = You don try too many times. Abeg wait one minute, then dial again.
 elsewhere = You don dial again with this number. Abeg continue for there.
 elsewhere-by-text = You don continue by text. Abeg continue for there, or dial again.
-expired = Your session don end. Abeg dial again to continue.
-no-service = We no fit serve this number here.
+expired = Your time don finish. Abeg dial again to continue.
+no-service = This service no dey work for your number.
 
 ## Text messages, one part each: other people may read them, so they name no bank and no number
 
 sms-linked = { $partner }: your account don link. To see am or unlink am, dial { $dial }
 sms-not-linked = { $partner }: no account link. To see why and try again, dial { $dial }
 sms-mismatched = { $partner }: e no be the account wey dem ask for. We no link anything. For help, dial { $dial }
-sms-question = { $partner }: your bank dey ask one more thing. To answer, dial { $dial } before 15 minutes.
+sms-question = { $partner }: your bank dey ask one more thing. To answer, dial { $dial } before 15 minutes pass.
 sms-approve = { $partner }: abeg approve the request for your bank app. To continue, dial { $dial }
 sms-page-link = { $partner }: to link your account open { $url } No share this link.
 sms-bank-back = { $partner }: the bank wey you ask for don come back. To continue, dial { $dial }
 sms-ends-soon = { $partner }: the time wey you gree make dem read your account data go soon end. To continue or to stop am now, dial { $dial }
 sms-ended = { $partner } no fit read your account data again: the time wey you gree don end. To link again, dial { $dial }
-sms-asked = { $partner } dey ask you to link your bank account. Dial { $dial }
+sms-asked = { $partner } dey ask you to link your bank account. If you know dem and you want am, dial { $dial }
 
 ## Texts that answer texts, one part each; those that stand for a screen leave room for a key to go back
 
@@ -177,14 +177,14 @@ sms-help = { $partner }: to link bank account text LINK or dial { $dial }. To co
 sms-help-stopped = { $partner }: to link bank account text LINK or dial { $dial }. Text START make we dey text you again.
 sms-stop = { $partner } no go text you again. Text START if you want am back.
 sms-start = { $partner } go dey text you again. Text STOP if you no want am. To link bank account text LINK or dial { $dial }.
-sms-hint = To link bank account with { $partner } text LINK or dial { $dial }. No ever text password or code. Text HELP for help.
+sms-hint = To link bank account with { $partner } text LINK or dial { $dial }. Never text password or code. Text HELP for help.
 sms-elsewhere = You don dial { $dial }. Continue for there; or cut am, wait one minute, then text LINK.
 sms-lost = Sorry, we no understand. Text LINK to start again, or dial { $dial }.
 sms-too-many = The texts too many. Wait one minute, then text LINK or dial { $dial }.
 sms-checking = { $partner }: we dey ask your bank, we go text you the answer.
 sms-dial = Password and code no be for text, we no keep am. To continue dial { $dial } before 15 minutes.
 sms-left = Bye bye. To continue text CONTINUE or dial { $dial } any time.
-sms-own-code = Your own code no be for text, we no keep am. Dial { $dial } and type am for there.
+sms-own-code = No text your own code. We no keep am. Dial { $dial } and type am for there.
 sms-accounts = Your accounts no be for text: other people fit read am. To see or change dem, dial { $dial }
 sms-phone-only = Dem don text wrong number too many times. Till 24 hours pass you fit agree only for phone: dial { $dial }
 sms-limited = To keep your login safe, wait { $minutes } min before you try again.

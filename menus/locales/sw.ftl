@@ -3,17 +3,17 @@
 ## Screens
 
 welcome =
-    { $partner } inaomba kusoma { $data } yako kwa "{ $purpose }", kwa { $days ->
+    { $partner } inaomba kuona { $data } kwa "{ $purpose }", kwa { $days ->
         [one] siku { $days }
        *[other] siku { $days }
-    }. Unakubali?
+    }. Haiwezi kutoa pesa.
 welcome-again =
     { $partner }: unganisha tena akaunti ya kale, isome { $data }: "{ $purpose }", { $days ->
         [one] siku { $days }
        *[other] siku { $days }
     }.
-partners = Unaunganisha kwa biashara gani?
-no-partner = Hakuna biashara inayoomba akaunti hapa sasa. Piga namba ambayo biashara ilikupa.
+partners = Ni biashara gani iliyokutuma?
+no-partner = Hakuna biashara inayoomba akaunti yako sasa. Piga namba kamili ambayo biashara ilikupa.
 needs-login = { $bank } { $account }: ingia tena, la sivyo { $partner } haitaona kipya.
 needs-login-elsewhere = { $bank } { $account } inahitaji kuingia upya, si kwa simu hii. Uliza { $partner }.
 ends-soon =
@@ -28,25 +28,25 @@ asked-again =
     }.
 languages = Chagua lugha:
 banks = Chagua benki, au andika jina lake:
-methods = { $bank }: unaingia vipi?
-warning = Unachoandika hapa si siri: mtandao wako unaweza kukisoma. Endelea na { $bank }?
+methods = { $bank }: unatumia ipi?
+warning = Unachoandika hapa si siri: kampuni ya simu inaweza kukisoma. Endelea na { $bank }?
 field = { $bank }: { $field }
 field-choice = { $field }:
 accounts = { $bank }: akaunti ipi?
 accounts-many = { $bank }: zipi? (1,3)
-checking = { $bank } inakagua taarifa zako (sek. { $seconds }).
+checking = { $bank } inakagua taarifa zako (sekunde { $seconds }).
 open-page = Kuingia { $bank }, fungua kiungo cha SMS: dk { $minutes } zimebaki.
 open-page-approve = Kuidhinisha { $bank }, fungua kiungo cha SMS: dk { $minutes }.
 approve-elsewhere =
     Idhinisha app ya { $bank }.
     { $message }
 waiting = { $bank } inashughulikia. Inaweza kuchukua dakika chache.
-confirming = { $bank } haijajibu. Tunatafuta kilichotokea. Tafadhali usiingie tena kwa sasa.
-unconfirmed = { $bank } haijathibitisha. Hakuna kilichounganishwa.
-request-over = { $partner } imemaliza ombi hili. Hakuna kilichounganishwa.
+confirming = { $bank } haijajibu bado. Tunaendelea kuuliza. Tafadhali usiingie tena kwa sasa.
+unconfirmed = Hatukuweza kujua kutoka { $bank }. Hakuna kilichounganishwa.
+request-over = { $partner } imefunga ombi hili. Hakuna kilichounganishwa.
 mismatched = Hii si akaunti ya { $bank } ambayo { $partner } iliomba. Haikuunganishwa.
 other-account = Hii si akaunti ya { $bank } uliyochagua. Haijaunganishwa.
-refused = { $bank } haikukubali taarifa, au haipatikani. Zikague vizuri.
+refused = { $bank } haikukuruhusu: taarifa si sahihi, au benki haifanyi kazi.
 denied = { $bank } inasema hukuidhinisha. Hakuna kilichounganishwa.
 act-at-bank = { $bank }: { $message }
 password-expired = { $bank } inataka nenosiri jipya. Lichague benki, ujaribu tena.
@@ -59,8 +59,8 @@ will-text = Tutakutumia SMS moja ikirudi. Isiporudi ndani ya saa 24, hakuna SMS 
 texts-stopped = Ulituomba tusikutumie SMS. Tuma START kwa namba uliyotumia STOP, kisha omba tena hapa.
 no-banks = Orodha ya benki haipatikani sasa.
 no-way = Akaunti haiwezi kuunganishwa hapa. Hakuna kilichotumwa. Uliza { $partner }.
-resume = Endelea na { $bank }?
-news = { $bank } { $account } kwa { $partner }: tayari.
+resume = Ulianza kuunganisha { $bank }. Endelea?
+news = { $bank } { $account } imeunganishwa, { $partner }.
 links = Akaunti zilizounganishwa:
 links-some-unused = Akaunti zako ({ $count } zaidi: unganisha tena):
 no-links = Huna akaunti iliyounganishwa.
@@ -69,13 +69,13 @@ link = { $bank } { $account } kwa { $partner } hadi { $until }.
 link-needs-login = { $bank } { $account } kwa { $partner } hadi { $until }. Ingia tena.
 unlink = Ondoa { $bank } { $account }? { $partner } haitaiona tena.
 
-pin = Andika namba yako ya siri (4). Umesahau? Rudi uunganishe akaunti ileile tena.
-choose-pin = Chagua namba ya siri ya tarakimu 4. Itaulizwa kabla ya kuonyesha akaunti zako kwenye simu hii.
+pin = Andika tarakimu 4 ulizochagua hapa, si PIN ya benki au M-Pesa. Umesahau? Rudi uunganishe akaunti hiyo tena.
+choose-pin = Chagua tarakimu 4 mpya za kuficha akaunti zako kwenye simu hii. Usitumie PIN ya benki au M-Pesa.
 pin-locked = Umekosea mara nyingi. Subiri dakika { $minutes } upige tena.
 
 linked = Tayari! { $bank } { $account } imeunganishwa kwa { $partner }. Piga tena kuiona au kuiondoa.
 linked-twice = Tayari! { $bank } { $account } imeunganishwa kwa { $partner }. Iliunganishwa awali: piga kuona zote.
-renewed = Tayari! { $bank } { $account } inasomeka tena kwa { $partner }.
+renewed = Tayari! { $partner } inaweza kuona { $bank } { $account } tena.
 consent-renewed = { $partner } inaweza kusoma { $bank } { $account } hadi { $until }. Piga tena kuisitisha.
 unlinked = { $bank } { $account } imeondolewa. { $partner } haitaiona tena.
 blocked = Hatuwezi kuunganisha { $bank } sasa. Tafadhali jaribu kesho.
@@ -84,7 +84,7 @@ left-checking = Tunaendelea kuuliza { $bank }. Piga tena baada ya dakika chache 
 
 ## Options
 
-agree = Kubali, chagua benki
+agree = Nakubali
 my-accounts = Akaunti zangu
 language = Lugha
 leave = Ondoka
@@ -107,21 +107,17 @@ keep-sharing = Endelea kushiriki
 stop-sharing = Sitisha sasa
 unlink-option = Ondoa
 unlink-yes = Ndiyo, ondoa
-protect = Namba ya siri
+protect = Ficha kwa namba
 
 ## Notes, shown above a screen once
 
 note-choice = Tafadhali chagua kwenye orodha.
-note-not-found = Hakuna benki kama hiyo.
+note-not-found = Hatuunganishi benki ya jina hilo hapa.
 note-digits = Tafadhali tumia tarakimu tu.
 note-date = Andika tarehe kwa tarakimu 8: siku, mwezi, mwaka.
 note-pattern = Benki yako haikubali hilo. Tafadhali angalia.
 note-letters = Tafadhali tumia herufi na tarakimu tu.
-note-length =
-    Lazima iwe na { $length ->
-        [one] herufi { $length }
-       *[other] herufi { $length }
-    }.
+note-length = Lazima iwe na herufi au tarakimu { $length }.
 note-too-long = Ni ndefu mno.
 note-empty = Tafadhali andika jibu.
 note-wrong-code = Si sahihi. Majaribio yaliyobaki: { $left }.
@@ -135,12 +131,12 @@ note-star = Kama * ni sehemu yake, andika tena.
 note-back = Imerudi sasa.
 note-changed = { $bank } inaomba taarifa nyingine. Tafadhali anza upya.
 note-pin = Si sahihi. Majaribio yaliyobaki: { $left }.
-note-pin-digits = Lazima iwe tarakimu 4.
+note-pin-digits = Lazima ziwe tarakimu 4.
 note-pin-easy = Ni rahisi kukisia. Chagua nyingine.
 note-pin-login = Kwanza ingia tena (1), kisha piga ndani ya dakika 15 uchague msimbo.
 note-pin-off = Haipatikani hapa.
 note-removed = Akaunti hii inaondolewa.
-note-no-text = Haikuandikwa. Tafadhali jaribu tena.
+note-no-text = Haikufanikiwa. Tafadhali jaribu tena.
 note-link-sent = Tumekutumia kiungo tena.
 note-link-soon = Kimetumwa sasa hivi. Tafadhali subiri dakika moja.
 note-no-more = Hakuna akaunti nyingine.
@@ -160,7 +156,7 @@ no-service = Namba hii haiwezi kuhudumiwa hapa.
 
 ## Text messages, one part each: other people may read them, so they name no bank and no number
 
-sms-linked = { $partner }: akaunti yako imeunganishwa. Kuiona au kuitenganisha, piga { $dial }
+sms-linked = { $partner }: akaunti yako imeunganishwa. Kuiona au kuiondoa, piga { $dial }
 sms-not-linked = { $partner }: hakuna akaunti iliyounganishwa. Kujua sababu na kujaribu tena, piga { $dial }
 sms-mismatched = { $partner }: si akaunti iliyoombwa. Hakuna kilichounganishwa. Kwa msaada, piga { $dial }
 sms-question = { $partner }: benki yako inauliza jambo moja zaidi. Kujibu, piga { $dial } ndani ya dakika 15.
@@ -169,7 +165,7 @@ sms-page-link = { $partner }: kuunganisha akaunti yako fungua { $url } Usimpe mt
 sms-bank-back = { $partner }: benki uliyoomba imerudi. Kuendelea, piga { $dial }
 sms-ends-soon = { $partner }: ruhusa yako ya kusoma taarifa za akaunti inakaribia kuisha. Kuendelea au kusitisha sasa, piga { $dial }
 sms-ended = { $partner } haiwezi tena kusoma taarifa za akaunti yako: muda uliokubali umeisha. Kuunganisha tena, piga { $dial }
-sms-asked = { $partner } inakuomba uunganishe akaunti yako ya benki. Piga { $dial }
+sms-asked = { $partner } inakuomba uunganishe akaunti yako ya benki. Kama unawajua na unataka, piga { $dial }
 
 ## Texts that answer texts, one part each; those that stand for a screen leave room for a key to go back
 
@@ -184,7 +180,7 @@ sms-too-many = SMS nyingi mno kwa mara moja. Subiri dakika moja, kisha tuma LINK
 sms-checking = { $partner }: tunaiuliza benki yako, tutakutumia jibu kwa SMS.
 sms-dial = Nenosiri na namba za siri si za SMS, hazihifadhiwi. Kuendelea piga { $dial } ndani ya dakika 15.
 sms-left = Kwaheri. Kuendelea tuma ENDELEA au piga { $dial } wakati wowote.
-sms-own-code = Namba yako ya siri si ya SMS, haihifadhiwi. Piga { $dial } uiandike huko.
+sms-own-code = Usitume namba yako kwa SMS; hatukuihifadhi. Piga { $dial } uiandike huko.
 sms-accounts = Akaunti zako si za SMS: wengine wanaweza kuzisoma. Kuziona au kuzibadilisha, piga { $dial }
 sms-phone-only = Namba zisizo sahihi zimetumwa mara nyingi. Kwa hadi saa 24 unaweza kukubali kwa simu tu: piga { $dial }
 sms-limited = Kulinda akaunti yako, subiri dakika { $minutes } kabla ya kujaribu tena.
@@ -202,12 +198,12 @@ approve-code = Namba { $code }
 bank-first = tafadhali fanya kwanza inachotaka benki.
 your-bank = benki yako
 date-format = SSMMWWWW
-data-account = akaunti ya benki
-data-balance = salio
-data-transactions = malipo
-data-identity = jina
+data-account = akaunti yako ya benki
+data-balance = salio lako
+data-transactions = pesa zinazoingia na kutoka
+data-identity = jina lako
 bank-slow = { $bank } (polepole)
-bank-away = { $bank } (si sasa)
+bank-away = { $bank } (haipatikani)
 bank-needs-login = { $bank } (ingia tena)
 
 ## Pages in a browser, that an SMS leads to

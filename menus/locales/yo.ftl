@@ -3,73 +3,73 @@
 
 ## Screens
 
-welcome = { $partner } fe ka { $data } re fun "{ $purpose }", fun ojo { $days }. Se o gba?
+welcome = { $partner } fe wo { $data } yin fun "{ $purpose }", fun ojo { $days }. Ko le mu owo. Se e gba?
 welcome-again = { $partner }: tun so akanti atijo po, ka a le ka { $data } re fun "{ $purpose }", ojo { $days }.
-partners = Ile ise wo ni o n so fun?
-no-partner = Ko si ile ise to n beere akanti nibi bayii. Pe koodu ti ile ise fun o.
+partners = Ile ise wo lo ran yin wa?
+no-partner = Ko si ile ise to n beere akanti yin bayii. E pe koodu kikun ti ile ise fun yin.
 needs-login = { $bank } { $account }: tun wole, bi bee ko { $partner } ko ni ri tuntun.
 needs-login-elsewhere = { $bank } { $account } nilo iwole tuntun, ki i se lori foonu yii. Bi { $partner }.
 ends-soon = { $partner } n ka { $data } re ni { $bank } { $account } fun "{ $purpose }". Yoo pari { $until }. Ojo { $days } lati oni?
 asked-again = { $partner } fe ki o tun wole si { $bank } { $account } fun "{ $purpose }": { $data } re, fun ojo { $days }.
-languages = Yan ede re:
-banks = Yan banki re, tabi te oruko re:
-methods = { $bank }: bawo lo se n wole?
-warning = Ohun ti o te nibi ki i se asiri: ile ise foonu re le ka a. Tesiwaju pelu { $bank }?
+languages = E yan ede yin:
+banks = E yan banki yin, tabi ki e te oruko banki naa:
+methods = { $bank }: ewo ni e n lo?
+warning = Ohun ti e te nibi ki i se asiri: ile ise foonu le ka a. Tesiwaju pelu { $bank }?
 field = { $bank }: { $field }
 field-choice = { $field }:
 accounts = { $bank }: akanti wo?
 accounts-many = { $bank }: ewo ni? (1,3)
-checking = { $bank } n yewo alaye re (iseju aaya { $seconds }).
+checking = { $bank } n ye alaye yin wo (iseju aaya { $seconds }).
 open-page = Lati wole si { $bank }, e si linki SMS: iseju { $minutes } lo ku.
 open-page-approve = Lati fowo si i ni { $bank }, e si linki SMS: iseju { $minutes }.
 approve-elsewhere =
     E fowo si i ninu app { $bank }.
     { $message }
 waiting = { $bank } n sise lori re. O le gba iseju die.
-confirming = { $bank } ko tii dahun. A n wadii ohun to sele. Jowo ma tii wole mo.
-unconfirmed = { $bank } ko fidi re mule. A ko so nnkan kan po.
-request-over = { $partner } ti pari ibeere yii. A ko so nnkan kan po.
+confirming = { $bank } ko tii dahun. A n wadii. E jowo, e ma tii tun wole.
+unconfirmed = A ko ri idahun { $bank }. A ko so nnkan kan po.
+request-over = { $partner } ti fagi le ibeere yii. A ko so nnkan kan po.
 mismatched = Eyi ki i se akanti { $bank } ti { $partner } beere. A ko so o po.
 other-account = Eyi ki i se akanti { $bank } ti o yan. A ko so o po.
-refused = { $bank } ko gba alaye naa, tabi ko si bayii. Ye won wo daadaa.
+refused = { $bank } ko gba yin: nnkan kan ko peye, tabi banki ko sise.
 denied = { $bank } so pe e ko fowo si i. A ko so ohunkohun po.
 act-at-bank = { $bank }: { $message }
 password-expired = { $bank } fe oro asina tuntun. E yan an ni banki, ki e tun gbiyanju.
-unavailable = { $bank } ko si bayii. A ko fi nnkan kan ranse.
+unavailable = { $bank } ko sise bayii. A ko fi nnkan kan ranse.
 unsuited = { $bank } n beere ohun ti foonu yii ko le se.
-limited = Lati daabo bo { $bank } re, duro fun iseju { $minutes } ki o to tun gbiyanju.
+limited = Lati daabo bo { $bank } yin, e duro fun iseju { $minutes } ki e to tun gbiyanju.
 bank-down = { $bank } ko dahun bayii. Tun gbiyanju to ba ya.
 bank-busy = Owo { $bank } di bayii. Tun gbiyanju leyin iseju { $minutes }.
 will-text = A o fi SMS kan ranse si yin, nigba to ba pada. Ti ko ba pada laarin wakati 24, ko ni si SMS.
 texts-stopped = E ti so pe ki a ma fi SMS ranse si yin. E fi START ranse si nomba ti e fi STOP ranse si, ki e tun beere nibi.
 no-banks = Akojo banki ko si bayii.
 no-way = A ko le so akanti po nibi. A ko fi nnkan kan ranse. Bi { $partner } leere ona miran.
-resume = Tesiwaju pelu { $bank }?
+resume = E ti bere si so { $bank } po. Tesiwaju?
 news = A ti so { $bank } { $account } po mo { $partner }.
-links = Akanti ti o ti so po:
+links = Akanti yin to ti so po:
 links-some-unused = Akanti re ({ $count } miran: tun so won po):
-no-links = O ko so akanti kankan po.
+no-links = E ko so akanti kankan po.
 links-unused = Akanti ti a ko lo pe: { $count }. Lati ri tabi da okan duro, tun so o po, tabi bi ile ise.
 link = { $bank } { $account }, a so o po mo { $partner } titi di { $until }.
 link-needs-login = { $bank } { $account }, a so o po mo { $partner } titi di { $until }. Tun wole.
-unlink = Tu { $bank } { $account }? { $partner } ko ni ri i mo.
+unlink = Yo { $bank } { $account } kuro? { $partner } ko ni ri i mo.
 
-pin = Te koodu ara re (nomba 4). O ti gbagbe? Pada ki o tun so akanti naa.
-choose-pin = Yan koodu nomba 4. A o beere re ki a to fi akanti re han lori foonu yi.
-pin-locked = Asise ti po ju. Duro iseju { $minutes } ki o tun pe.
+pin = E te nomba 4 ti e yan nibi, ki i se PIN banki. E gbagbe? E pada, ki e tun so akanti naa po.
+choose-pin = E yan nomba 4 tuntun lati fi akanti yin pamo lori foonu yii. E ma lo PIN banki.
+pin-locked = Asise ti po ju. E duro iseju { $minutes } ki e tun pe.
 
-linked = O ti pari! A ti so { $bank } { $account } po mo { $partner }. Tun pe lati wo o tabi tu u.
-linked-twice = O ti pari! A ti so { $bank } { $account } po mo { $partner }. A ti so o po tele: pe lati wo mejeeji.
+linked = O ti pari! A ti so { $bank } { $account } po mo { $partner }. E tun pe lati wo o tabi yo o.
+linked-twice = O ti pari! A ti so { $bank } { $account } po mo { $partner }. A ti so o po tele: e pe lati wo mejeeji.
 renewed = O ti pari! { $partner } tun le ri { $bank } { $account } bayii.
 consent-renewed = { $partner } le ka { $bank } { $account } titi di { $until }. Tun pe lati da a duro.
-unlinked = A ti tu { $bank } { $account }. { $partner } ko ni ri i mo.
+unlinked = A ti yo { $bank } { $account } kuro. { $partner } ko ni ri i mo.
 blocked = A ko le so { $bank } po bayii. Jowo gbiyanju lola.
-left = O dabo. Tun pe nigbakugba lati tesiwaju.
+left = O dabo. E tun pe nigbakugba lati tesiwaju.
 left-checking = A si n beere lowo { $bank }. Tun pe leyin iseju die lati ri esi.
 
 ## Options
 
-agree = Mo gba, yan banki
+agree = Mo gba
 my-accounts = Akanti mi
 language = Ede
 leave = Jade
@@ -84,44 +84,44 @@ send-again = Tun fi ranse
 start-again = Tun bere
 try-again = Tun gbiyanju
 another-bank = Banki miran
-text-me = SMS to ba de
+text-me = SMS to ba pada
 link-another = So banki miran po
 link-now = So banki po
 reauthorise = Tun wole
 keep-sharing = Maa pin in lo
 stop-sharing = Da a duro bayii
-unlink-option = Tu
-unlink-yes = Beeni, tu u
+unlink-option = Yo kuro
+unlink-yes = Beeni, yo o kuro
 protect = Koodu mi
 
 ## Notes, shown above a screen once
 
-note-choice = Jowo yan lati inu akojo.
-note-not-found = A ko ri iru banki bee.
-note-digits = Jowo lo nomba nikan.
+note-choice = E jowo yan lati inu akojo.
+note-not-found = A ki i so banki oruko yen po nibi.
+note-digits = E jowo lo nomba nikan.
 note-date = E te ojo naa ni nomba 8: ojo, osu, odun.
 note-pattern = Banki yin ko gba a. E jowo e ye e wo.
-note-letters = Jowo lo leta ati nomba nikan.
-note-length = O gbodo ni leta { $length }.
+note-letters = E jowo lo leta ati nomba nikan.
+note-length = O gbodo je leta tabi nomba { $length }.
 note-too-long = O ti gun ju.
-note-empty = Jowo te idahun.
-note-wrong-code = Ko to. O ku igba { $left } lati gbiyanju.
-note-by-sms = Ti koodu ba wa nipa SMS: jade, ka a, tun pe.
+note-empty = E jowo te idahun.
+note-wrong-code = Ko peye. O ku igba { $left } lati gbiyanju.
+note-by-sms = Ti koodu ba wa nipa SMS: e jade, e ka a, e tun pe.
 note-code = Koodu yen ko sise mo.
-note-codes = Koodu asise ti po ju. Gbiyanju leyin wakati kan.
-note-ask-again = A ko fi ranse. Jowo tun te e.
+note-codes = Koodu asise ti po ju. E gbiyanju leyin wakati kan.
+note-ask-again = A ko fi ranse. E jowo tun te e.
 note-session-ended = Akoko banki naa ti pari. Jowo tun te e.
 note-once-more = { $bank } tun n beere alaye naa.
 note-star = Ti * ba wa ninu re, jowo tun te e.
 note-back = O ti pada bayii.
-note-changed = { $bank } n beere alaye miran. Jowo tun bere.
-note-pin = Ko to. O ku: { $left }.
+note-changed = { $bank } n beere alaye miran. E jowo tun bere.
+note-pin = Ko peye. O ku igba { $left }.
 note-pin-digits = O gbodo je nomba 4.
-note-pin-easy = O rorun ju. Yan omiran.
+note-pin-easy = O rorun ju. E yan omiran.
 note-pin-login = Koko tun wole (1), ki o si pe laarin iseju 15 lati yan koodu.
 note-pin-off = Ko si nibi.
-note-removed = A n tu akanti yii.
-note-no-text = A ko le ko o sile. E jowo tun gbiyanju.
+note-removed = A n yo akanti yii kuro.
+note-no-text = Ko sise. E jowo tun gbiyanju.
 note-link-sent = A ti tun fi linki naa ranse.
 note-link-soon = A sese fi ranse ni. E duro fun iseju kan.
 note-no-more = Ko si akanti miiran.
@@ -129,43 +129,43 @@ note-not-now = Ko see se bayii. E tun gbiyanju nigba miiran.
 
 ## Answers of last resort
 
-busy = Ise po ju. Jowo tun pe leyin iseju kan.
-sorry = Nnkan kan baje lodo wa. Jowo tun pe.
-unreadable = Jowo lo leta ati nomba nikan. Tun pe.
-too-long = O ti gun ju. Jowo tun pe.
-too-many = O ti gbiyanju ju. Jowo duro fun iseju kan, ki o tun pe.
-elsewhere = O ti tun pe lori nomba yii. Jowo tesiwaju nibe.
-elsewhere-by-text = O ti tesiwaju nipa SMS. Jowo tesiwaju nibe, tabi tun pe.
-expired = Akoko re ti pari. Jowo tun pe lati tesiwaju.
+busy = Ise po ju. E tun pe leyin iseju kan.
+sorry = Nnkan kan baje lodo wa. E jowo tun pe.
+unreadable = E lo leta ati nomba nikan. E tun pe.
+too-long = O ti gun ju. E jowo tun pe.
+too-many = E ti gbiyanju ju. E duro fun iseju kan, ki e tun pe.
+elsewhere = E ti tun pe lori nomba yii. E jowo tesiwaju nibe.
+elsewhere-by-text = E ti tesiwaju nipa SMS. E jowo tesiwaju nibe, tabi e tun pe.
+expired = Akoko yin ti pari. E jowo tun pe lati tesiwaju.
 no-service = A ko le sise fun nomba yii nibi.
 
 ## Text messages, one part each: other people may read them, so they name no bank and no number
 
-sms-linked = { $partner }: a ti so akanti re po. Lati ri i tabi yo o, pe { $dial }
-sms-not-linked = { $partner }: a ko so akanti kankan. Lati mo idi ati tun gbiyanju, pe { $dial }
+sms-linked = { $partner }: a ti so akanti yin po. Lati ri i tabi yo o, pe { $dial }
+sms-not-linked = { $partner }: a ko so akanti kankan po. Lati mo idi ati tun gbiyanju, pe { $dial }
 sms-mismatched = { $partner }: ki i se akanti ti a beere. A ko so nnkan kan po. Fun iranlowo, pe { $dial }
-sms-question = { $partner }: banki re beere nkan kan si i. Lati dahun, pe { $dial } laarin iseju 15.
+sms-question = { $partner }: banki yin beere nnkan kan si i. Lati dahun, pe { $dial } laarin iseju 15.
 sms-approve = { $partner }: e jowo e fowo si ibeere naa ninu app banki yin. Lati tesiwaju, pe { $dial }
 sms-page-link = { $partner }: lati so akanti yin po e si { $url } E ma fun enikeni.
 sms-bank-back = { $partner }: banki ti e beere ti pada. Lati tesiwaju, pe { $dial }
 sms-ends-soon = { $partner }: ase ti o fun won lati ka akanti re yoo pari laipe. Lati tesiwaju tabi da a duro, pe { $dial }
 sms-ended = { $partner } ko le ka akanti re mo: akoko ti o gba ti pari. Lati tun so o po, pe { $dial }
-sms-asked = { $partner } beere pe ki e so akanti banki yin po. Pe { $dial }
+sms-asked = { $partner } beere pe ki e so akanti banki yin po. Ti e ba mo won, ti e si fe, pe { $dial }
 
 ## Texts that answer texts, one part each; those that stand for a screen leave room for a key to go back
 
-sms-help = { $partner }: lati so akanti banki po te LINK tabi pe { $dial }. Lati tesiwaju te TESIWAJU. Te STOP ki a ma te SMS mo.
-sms-help-stopped = { $partner }: lati so akanti banki po te LINK tabi pe { $dial }. Te START lati tun gba SMS.
-sms-stop = O ko ni gba SMS mo lati odo { $partner }. Te START lati tun gba won.
-sms-start = Wa tun gba SMS lati odo { $partner }. Te STOP lati da a duro. Lati so akanti po te LINK tabi pe { $dial }.
-sms-hint = Lati so akanti banki po pelu { $partner } te LINK tabi pe { $dial }. Ma te oro asiri tabi koodu. Te HELP fun iranlowo.
-sms-elsewhere = O ti pe { $dial }. Tesiwaju nibe; tabi pa a, duro iseju kan, ki o te LINK.
-sms-lost = Ma binu, ko ye wa. Te LINK lati tun bere, tabi pe { $dial }.
-sms-too-many = SMS ti po ju. Duro fun iseju kan, ki o te LINK tabi pe { $dial }.
-sms-checking = { $partner }: a n bi banki re leere, a o fi SMS dahun.
+sms-help = { $partner }: lati so akanti banki po, fi LINK ranse tabi pe { $dial }. Lati tesiwaju: TESIWAJU. STOP: ko si SMS mo.
+sms-help-stopped = { $partner }: lati so akanti banki po, fi LINK ranse tabi pe { $dial }. Fi START ranse lati tun gba SMS.
+sms-stop = E ko ni gba SMS mo lati odo { $partner }. Fi START ranse lati tun gba won.
+sms-start = E o tun gba SMS lati odo { $partner }. STOP lati da a duro. Lati so akanti po: LINK tabi pe { $dial }.
+sms-hint = Lati so akanti po pelu { $partner } fi LINK ranse tabi pe { $dial }. E ma fi password tabi koodu ranse. HELP: iranlowo.
+sms-elsewhere = E ti pe { $dial }. E tesiwaju nibe; tabi e pa ipe naa, e duro iseju kan, ki e fi LINK ranse.
+sms-lost = E ma binu, ko ye wa. Fi LINK ranse lati tun bere, tabi pe { $dial }.
+sms-too-many = SMS ti po ju. E duro fun iseju kan, ki e fi LINK ranse tabi pe { $dial }.
+sms-checking = { $partner }: a n bi banki yin leere, a o fi SMS dahun.
 sms-dial = Oro asiri ati koodu ki i se fun SMS, a ko pa a mo. Lati tesiwaju pe { $dial } laarin iseju 15.
-sms-left = O dabo. Lati tesiwaju te TESIWAJU tabi pe { $dial } nigbakugba.
-sms-own-code = Koodu tire ki i se fun SMS, a ko pa a mo. Pe { $dial } ki o te e nibe.
+sms-left = O dabo. Lati tesiwaju fi TESIWAJU ranse tabi pe { $dial } nigbakugba.
+sms-own-code = E ma fi koodu yin ranse; a ko pa a mo. E pe { $dial } ki e te e nibe.
 sms-accounts = Akanti re ki i se fun SMS: elomiran le ka a. Lati ri won tabi yi won pada, pe { $dial }
 sms-phone-only = A ti fi nomba ti ko to ranse ju. Titi di wakati 24, ori foonu nikan lo ti le gba: pe { $dial }
 sms-limited = Lati daabo bo akanti re, duro fun iseju { $minutes } ki o to tun gbiyanju.
@@ -184,11 +184,11 @@ bank-first = e koko se ohun ti banki fe.
 your-bank = banki re
 date-format = OOSSDDDD
 data-account = akanti banki
-data-balance = iye owo
+data-balance = owo to ku
 data-transactions = owo to wole ati to jade
 data-identity = oruko
 bank-slow = { $bank } (o n lora)
-bank-away = { $bank } (ki i se bayii)
+bank-away = { $bank } (ko sise)
 bank-needs-login = { $bank } (tun wole)
 
 ## Pages in a browser, that an SMS leads to

@@ -240,7 +240,7 @@ impl Person {
             SeenScreen::Refused => self.claims.push(Claim::Refused),
             _ => {}
         }
-        let not_sent = ["Nothing was sent", "It was not sent"]
+        let not_sent = ["Nothing you typed was sent.", "It was not sent"]
             .iter()
             .any(|words| text.contains(words));
         if not_sent && !self.told {

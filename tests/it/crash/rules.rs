@@ -45,7 +45,7 @@ pub struct Typed {
 pub enum Claim {
     /// That this password was not sent.
     NotSent(String),
-    /// That the bank did not accept what was typed.
+    /// That the bank did not let you in what was typed.
     Refused,
     /// That an account is linked.
     Linked,

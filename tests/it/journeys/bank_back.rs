@@ -15,7 +15,7 @@ use crate::support::world::Setup;
 async fn picked(phone: &mut Phone, bank: &str) -> UssdReply {
     let dialled = phone.dial().await;
     if dialled.text.contains("Start again") {
-        phone.say("2").await.asks("Agree?");
+        phone.say("2").await.asks("It cannot move money");
     }
     phone.say_all(&["1", bank, "1"]).await
 }
@@ -71,7 +71,7 @@ async fn whoever_asked_is_texted_once(#[case] setup: Setup) {
     for number in numbers {
         let mut phone = sms_world.world.phone_at(0, number);
         eventually(Duration::from_secs(20), async || {
-            phone.dial().await.asks("Go on with Providus Bank?");
+            phone.dial().await.asks("You began to link Providus Bank. Go on?");
             phone.say("1").await.text.contains("Providus Bank: Username")
         })
         .await;

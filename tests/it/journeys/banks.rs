@@ -59,7 +59,7 @@ async fn a_name_stays_one_option() {
     ];
     let (world, _provider) = with_names(names.iter().map(ToString::to_string)).await;
     let mut phone = world.phone("+2348030009001");
-    phone.dial().await.asks("Agree?");
+    phone.dial().await.asks("It cannot move money");
     let mut shown = phone.say("1").await;
     let mut numbers = 0;
     for _ in 0..names.len() {
@@ -88,7 +88,7 @@ async fn a_name_stays_one_option() {
 async fn five_thousand_banks_are_a_list_like_any_other() {
     let (world, _provider) = with_names((0..5_000).map(|number| format!("Village Bank {number:04}"))).await;
     let mut phone = world.phone("+2348030009101");
-    phone.dial().await.asks("Agree?");
+    phone.dial().await.asks("It cannot move money");
     phone.say("1").await.asks("1 Village Bank 0000");
     for _ in 0..20 {
         phone.say("9").await.asks("1 Village Bank ").asks("9 More");

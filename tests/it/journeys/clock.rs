@@ -69,7 +69,7 @@ impl Watched {
 
     /// From dialling to the first screen that says that the bank is thinking.
     async fn submits(&mut self, user: &str) {
-        self.dial().await.asks("Agree?");
+        self.dial().await.asks("It cannot move money");
         for line in ["1", "providus", "1", user] {
             self.say(line).await.asks("");
         }

@@ -56,7 +56,7 @@ impl Linked {
         };
         linked
             .play(&format!(
-                "dial\nexpect for {days} days. Agree?\npress 1\ntype providus\npress 1\npress 1\ntype ada@ends\n\
+                "dial\nexpect {days} days.\npress 1\ntype providus\npress 1\npress 1\ntype ada@ends\n\
                  type good-pass-ends\npoll 1 until END Done! Providus Bank .. within 60s\n"
             ))
             .await;
@@ -150,7 +150,7 @@ async fn a_consent_ends_when_it_says(#[case] servers: bool) {
         (&json!(30), &json!(["account"]))
     );
     let (text, purpose) = (consent["text"].as_str().unwrap(), consent["purpose"].as_str().unwrap());
-    assert!(text.contains(&format!("for \"{purpose}\", for 30 days")), "{text}");
+    assert!(text.contains(&format!("for \"{purpose}\", 30 days")), "{text}");
 
     world.wind(24).await;
     eventually(PATIENCE, async || world.told().await.len() == 2).await;

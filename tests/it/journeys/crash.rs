@@ -50,7 +50,7 @@ async fn the_other_server_finds_out() {
     assert_eq!(world.accounts("ada@crash").len(), 1);
     world.nodes[0].restart().await;
     let mut phone = world.phone_at(0, "+2348030008001");
-    phone.dial().await.asks("Agree?");
+    phone.dial().await.asks("It cannot move money");
     phone.say("2").await.asks("1 Providus Bank ..").lacks("2 Providus");
     world.assert_absent(&["ada@crash", "good-pass-crash"]).await;
 }
@@ -77,7 +77,7 @@ async fn memory_is_lost_but_no_link() {
     world.nodes[0].restart().await;
     world.hook(0);
     let mut phone = world.phone("+2348030008101");
-    phone.dial().await.asks("Agree?");
+    phone.dial().await.asks("It cannot move money");
     phone.say("2").await.asks("1 Providus Bank ..");
     let mut other = world.phone("+2348030008102");
     dial_until(&mut other, "is linked for Sandbox Lender").await;
@@ -106,7 +106,7 @@ async fn a_panic_harms_only_its_work(#[case] edge: CrashPoint, #[case] sent: usi
     link(&mut other, "ada@beside-a-panic", "good-pass-beside").await;
     if sent == 0 {
         // It was begun, and provably not sent.
-        phone.until("1", "Nothing was sent.").await;
+        phone.until("1", "Nothing you typed was sent.").await;
     } else {
         phone.until("1", "Done!").await.ends("is linked for Sandbox Lender");
         assert_eq!(world.submits("ada@panic"), granted());

@@ -15,7 +15,7 @@ async fn nobody_sees_anothers_account() {
         let mut phone = world.phone(&format!("+23480300040{number:02}"));
         let user = format!("ada@crowd-{number}");
         let reply = link(&mut phone, &user, &format!("good-pass-crowd-{number}")).await;
-        phone.dial().await.asks("Agree?");
+        phone.dial().await.asks("It cannot move money");
         let listed = phone.say("2").await;
         listed.asks("1 Providus Bank ..").lacks("2 Providus");
         (user, reply.masked(), listed.masked())

@@ -113,7 +113,7 @@ async fn erasures_survive_the_death_of_a_server() {
         let redis = world.redis.as_ref().unwrap();
         assert_eq!(redis.command(&["EXISTS", &key]).await, redis::Value::Int(0), "{user}");
         let mut phone = world.phone_at(1, number);
-        phone.dial().await.asks("Agree?");
+        phone.dial().await.asks("It cannot move money");
         assert_eq!(
             redis.command(&["EXISTS", &key]).await,
             redis::Value::Int(1),
@@ -230,6 +230,6 @@ async fn a_person_is_told_and_forgotten() {
     world
         .assert_absent(&[NUMBER, "2348030009901", "08030009901", &account, &holder])
         .await;
-    phone.dial().await.asks("Agree?");
+    phone.dial().await.asks("It cannot move money");
     phone.say("2").await.lacks("Providus Bank");
 }

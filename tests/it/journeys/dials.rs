@@ -33,7 +33,10 @@ async fn garbage_after_the_code_loses_nothing(#[case] setup: Setup) {
         "\u{202e}1",
     ];
     for text in texts {
-        phone.dial_with(text).await.asks("Go on with Providus Bank?");
+        phone
+            .dial_with(text)
+            .await
+            .asks("You began to link Providus Bank. Go on?");
     }
     let too_long = "9".repeat(5_000);
     phone.dial_with(&too_long).await.ends("That was too long.");
@@ -47,7 +50,7 @@ async fn garbage_after_the_code_loses_nothing(#[case] setup: Setup) {
             .await
             .ends("Please use letters and numbers only.");
     }
-    phone.dial().await.asks("Go on with Providus Bank?");
+    phone.dial().await.asks("You began to link Providus Bank. Go on?");
     phone.say("1").await.asks("Providus Bank: Username");
     phone.say("ada@rubbish").await.asks("Password");
     phone.say("good-pass-rubbish").await.ends("Done!");
@@ -62,16 +65,16 @@ async fn dialling_ahead_stops_at_the_consent() {
     for (behind, shown) in [
         ("3", "Choose your language:"),
         ("2", "You have no linked accounts."),
-        ("2*1", "Agree?"),
-        ("1", "Agree?"),
-        ("1*providus*1*ada@ahead*good-pass-ahead", "Agree?"),
-        ("3*0", "Agree?"),
-        ("482913507", "Agree?"),
+        ("2*1", "It cannot move money"),
+        ("1", "It cannot move money"),
+        ("1*providus*1*ada@ahead*good-pass-ahead", "It cannot move money"),
+        ("3*0", "It cannot move money"),
+        ("482913507", "It cannot move money"),
     ] {
         phone.dial_with(behind).await.asks(shown);
     }
     phone.dial_with("3").await.asks("3 Hausa");
-    phone.say("3").await.asks("Kun yarda?");
+    phone.say("3").await.asks("Ba zai iya cire kudi");
     assert!(world.call_log().submits.is_empty());
 }
 
@@ -81,8 +84,8 @@ async fn a_double_start_is_one_start() {
     let world = World::start(Setup::TwoNodes).await;
     let mut one = world.phone("+2348030002201");
     let mut other = world.phone("+2348030002201");
-    one.dial().await.asks("Agree?");
-    other.dial().await.asks("Agree?");
+    one.dial().await.asks("It cannot move money");
+    other.dial().await.asks("It cannot move money");
     one.say_all(&["1", "providus", "1", "ada@double"])
         .await
         .asks("Password");
@@ -105,9 +108,12 @@ async fn a_number_is_one_person_however_it_is_spelled() {
         "+234 803 000 2301",
     ] {
         let mut phone = world.phone(spelling);
-        phone.dial().await.asks("Go on with Providus Bank?");
+        phone.dial().await.asks("You began to link Providus Bank. Go on?");
     }
-    for (stranger, shown) in [("+2348030002302", "Agree?"), ("+254722000111", "Agree?")] {
+    for (stranger, shown) in [
+        ("+2348030002302", "It cannot move money"),
+        ("+254722000111", "It cannot move money"),
+    ] {
         world.phone(stranger).dial().await.asks(shown);
     }
     for nobody in ["12", "abc", "+99999999999999999", "0000000000"] {
@@ -115,7 +121,7 @@ async fn a_number_is_one_person_however_it_is_spelled() {
             .phone(nobody)
             .dial()
             .await
-            .ends("This number cannot be served here.");
+            .ends("This service does not work for your number.");
     }
 }
 
@@ -141,7 +147,7 @@ async fn odd_forms_are_answered_in_the_dialect() {
     ] {
         let reply = phone.send_body(0, form(&fields)).await;
         if whole {
-            reply.asks("Agree?");
+            reply.asks("It cannot move money");
         } else {
             reply
                 .ends("Something went wrong on our side.")

@@ -86,8 +86,10 @@ async fn late_and_lost_callbacks_lose_nobody(#[case] setup: Setup) {
     assert_eq!(world.submits("ada@late"), granted());
 
     let mut gap = world.phone("+2348030001202");
-    gap.dial().await.asks("Agree?");
-    gap.send(0, "1*providus*1*ada@gap*good-pass-gap").await.asks("Agree?");
+    gap.dial().await.asks("It cannot move money");
+    gap.send(0, "1*providus*1*ada@gap*good-pass-gap")
+        .await
+        .asks("It cannot move money");
     assert!(world.submits("ada@gap").is_empty());
 }
 
@@ -100,14 +102,14 @@ async fn nothing_happens_after_the_end(#[case] setup: Setup) {
     let world = World::start(setup).await;
     let mut phone = world.phone("+2348030001301");
     link(&mut phone, "ada@after", "good-pass-after").await;
-    phone.say("1").await.ends("Your session ended.");
-    phone.say("providus").await.ends("Your session ended.");
+    phone.say("1").await.ends("Time is up.");
+    phone.say("providus").await.ends("Time is up.");
     assert_eq!(world.submits("ada@after"), granted());
-    phone.dial().await.asks("Agree?");
+    phone.dial().await.asks("It cannot move money");
     phone.say("2").await.asks("1 Providus Bank ..");
     phone.hang_up().await;
-    phone.say("1").await.ends("Your session ended.");
-    phone.dial().await.asks("Agree?");
+    phone.say("1").await.ends("Time is up.");
+    phone.dial().await.asks("It cannot move money");
 }
 
 /// A dialog's name that comes with another number is another dialog: nothing of the first person is shown or done.
@@ -120,10 +122,14 @@ async fn a_dialogs_name_does_not_make_the_person() {
     let mut other = world.phone("+2348030001402");
     other.session.clone_from(&ada.session);
     other.text.clone_from(&ada.text);
-    other.say("good-pass-other").await.asks("Agree?").lacks("Providus");
+    other
+        .say("good-pass-other")
+        .await
+        .asks("It cannot move money")
+        .lacks("Providus");
     assert!(world.call_log().submits.is_empty());
     ada.say("good-pass-own").await.ends("Done!");
-    other.dial().await.asks("Agree?");
+    other.dial().await.asks("It cannot move money");
     other.say("2").await.asks("You have no linked accounts.");
     assert_eq!(world.submits("ada@own-name"), granted());
 }
@@ -142,7 +148,7 @@ async fn an_answer_nobody_saw_is_told_again(#[case] setup: Setup) {
         phone.over(status).await;
         let shown = phone.dial().await;
         if status == "Success" {
-            shown.asks("Agree?");
+            shown.asks("It cannot move money");
         } else {
             shown.asks("is linked for Sandbox Lender.");
         }
@@ -162,8 +168,8 @@ async fn an_end_may_race_with_a_turn() {
         phone.say(&user).await.asks("Password");
         let mut closing = phone.clone();
         let (reply, ()) = tokio::join!(phone.say("good-pass-race"), closing.hang_up());
-        if reply.text.contains("Your session ended.") {
-            phone.dial().await.asks("Go on with Providus Bank?");
+        if reply.text.contains("Time is up.") {
+            phone.dial().await.asks("You began to link Providus Bank. Go on?");
             assert_eq!(world.submits(&user), []);
         } else {
             reply.ends("Done!");

@@ -49,7 +49,7 @@ async fn flood(world: &World, dialled: &AtomicUsize, served: &AtomicUsize) {
         if reply.end {
             assert_eq!(reply.text, BUSY);
         } else {
-            reply.asks("Agree?");
+            reply.asks("It cannot move money");
             served.fetch_add(1, Ordering::SeqCst);
         }
     }

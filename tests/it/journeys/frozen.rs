@@ -31,13 +31,13 @@ fn short_lease(options: &mut Options) {
 /// submission that others have seen to.
 fn claims_nothing(late: Result<UssdReply, NoReply>) {
     if let Ok(late) = late {
-        late.ends("").lacks("Nothing was").lacks("did not accept");
+        late.ends("").lacks("Nothing was").lacks("did not let you in");
     }
 }
 
 /// One link, and the server says so.
 async fn listed(phone: &mut Phone) {
-    phone.dial().await.asks("Agree?");
+    phone.dial().await.asks("It cannot move money");
     phone.say("2").await.asks("1 Providus Bank ..").lacks("2 Providus");
 }
 

@@ -37,7 +37,7 @@ fn at_login(trouble: BankFailure) -> FailureRule<MonoCall> {
 async fn listed(phone: &mut Phone, bank: &str) -> UssdReply {
     let dialled = phone.dial().await;
     if dialled.text.contains("Start again") {
-        phone.say("2").await.asks("Agree?");
+        phone.say("2").await.asks("It cannot move money");
     }
     phone.say_all(&["1", bank]).await
 }

@@ -29,19 +29,22 @@ async fn the_policy_decides_what_is_offered() {
     let with = |policy: String| World::with(Setup::Memory, |options| options.policy = policy);
     let world = with(except("allow", "deny")).await;
     let mut phone = world.phone("+2348030005001");
-    phone.dial().await.asks("Agree?");
+    phone.dial().await.asks("It cannot move money");
     phone.say("1").await.asks("1 Zenith Bank").lacks("Providus");
-    phone.say("providus").await.asks("No bank found for that.");
+    phone
+        .say("providus")
+        .await
+        .asks("We cannot link a bank of that name here.");
 
     let world = with(except("allow", "warn")).await;
     let mut phone = world.phone("+2348030005002");
-    phone.dial().await.asks("Agree?");
-    phone.say_all(&["1", "providus", "1"]).await.asks("not private");
+    phone.dial().await.asks("It cannot move money");
+    phone.say_all(&["1", "providus", "1"]).await.asks("not secret");
     phone.say("0").await.asks("Choose your bank");
     phone
         .say_all(&["moniepoint", "1"])
         .await
-        .lacks("not private")
+        .lacks("not secret")
         .asks("Moniepoint: Username");
 
     let world = with(except("warn", "allow")).await;
@@ -49,12 +52,12 @@ async fn the_policy_decides_what_is_offered() {
 
     let world = with("secrets_over_ussd = \"deny\"".to_owned()).await;
     let mut phone = world.phone("+2348030005004");
-    phone.dial().await.asks("Agree?");
+    phone.dial().await.asks("It cannot move money");
     phone.say("1").await.asks("No account can be linked on this line.");
 
     let world = with("secrets_over_ussd = \"allow\"\ncard_and_pin = true".to_owned()).await;
     let mut phone = world.phone("+2348030005005");
-    phone.dial().await.asks("Agree?");
+    phone.dial().await.asks("It cannot move money");
     phone
         .say_all(&["1", "first", "1"])
         .await
@@ -70,12 +73,12 @@ async fn the_policy_decides_what_is_offered() {
 async fn a_bank_that_is_listed_twice_is_one_bank(#[case] setup: Setup) {
     let world = World::start(setup).await;
     let mut phone = world.phone("+2348030005601");
-    phone.dial().await.asks("Agree?");
+    phone.dial().await.asks("It cannot move money");
     let mut again = "1";
     for side in ["1", "2"] {
         phone.say_all(&[again, "moniepoint", side]).await.asks("Username");
         let user = format!("ada@side-{side}");
-        phone.say_all(&[&user, "wrong"]).await.asks("did not accept");
+        phone.say_all(&[&user, "wrong"]).await.asks("did not let you in");
         assert_eq!(world.submits(&user).len(), 1);
         again = "2";
     }
@@ -105,7 +108,7 @@ async fn a_refusal_as_401_is_a_refusal() {
     phone
         .say_all(&["eve@as-401", "wrong"])
         .await
-        .asks("Providus Bank did not accept");
+        .asks("Providus Bank did not let you in");
     phone.say("1").await.asks("Providus Bank: Username");
     phone.say_all(&["ada@as-401", "good-pass-401"]).await.ends("Done!");
 
@@ -116,7 +119,7 @@ async fn a_refusal_as_401_is_a_refusal() {
     phone
         .say("good-pass-no-key")
         .await
-        .lacks("did not accept")
+        .lacks("did not let you in")
         .lacks("Done!");
 }
 
@@ -131,14 +134,14 @@ async fn favourites_and_the_last_bank_come_first(#[case] setup: Setup) {
     })
     .await;
     let mut phone = world.phone("+2348030005101");
-    phone.dial().await.asks("Agree?");
+    phone.dial().await.asks("It cannot move money");
     phone
         .say("1")
         .await
         .asks("1 Zenith Bank\n2 UBA\n3 Providus Bank\n4 Access Bank\n");
     phone.say_all(&["3", "ada@favourite"]).await.asks("Password");
     phone.say("good-pass-favourite").await.ends("Done!");
-    phone.dial().await.asks("Agree?");
+    phone.dial().await.asks("It cannot move money");
     phone
         .say("1")
         .await
@@ -151,7 +154,7 @@ async fn favourites_and_the_last_bank_come_first(#[case] setup: Setup) {
 async fn a_bank_is_found_by_letters_and_by_keys() {
     let world = World::start(Setup::Memory).await;
     let mut phone = world.phone("+2348030005201");
-    phone.dial().await.asks("Agree?");
+    phone.dial().await.asks("It cannot move money");
     phone.say("1").await.asks("Choose your bank");
     for (typed, first) in [
         ("zen", "1 Zenith Bank\n2 Zenith Bank Business"),
@@ -208,7 +211,7 @@ async fn a_link_is_renewed_by_logging_in_again(#[case] mode: ReauthMode) {
     let world = World::with(Setup::TwoNodes, |options| options.switches.own.reauth = mode).await;
     let mut phone = world.phone("+2348030005401");
     let reply = link(&mut phone, "ada@renewed", "good-pass-old").await;
-    phone.dial().await.asks("Agree?");
+    phone.dial().await.asks("It cannot move money");
     phone.say_all(&["2", "1"]).await.asks("1 Log in again");
     if mode == ReauthMode::Done {
         phone.say("1").await.ends("is up to date again");
@@ -217,7 +220,7 @@ async fn a_link_is_renewed_by_logging_in_again(#[case] mode: ReauthMode) {
         let reply = phone.say_all(&["ada@renewed", "good-pass-new"]).await;
         reply.ends("is up to date again");
     }
-    phone.dial().await.asks("Agree?");
+    phone.dial().await.asks("It cannot move money");
     let listed = phone.say("2").await;
     listed.asks("1 Providus Bank ..").lacks("2 Providus");
     assert_eq!(listed.masked(), reply.masked());
@@ -238,11 +241,11 @@ async fn a_renewal_without_a_session_asks_for_nothing() {
     let world = World::with(Setup::Memory, |options| options.switches.own.reauth = mode).await;
     let mut phone = world.phone("+2348030005451");
     link(&mut phone, "ada@no-session", "good-pass-no-session").await;
-    phone.dial().await.asks("Agree?");
+    phone.dial().await.asks("It cannot move money");
     phone
         .say_all(&["2", "1", "1"])
         .await
-        .asks("is not available now. Nothing was sent.");
+        .asks("is not working now. Nothing you typed was sent.");
     phone.say("0").await.ends("Goodbye");
     phone.dial().await.asks("");
     assert_eq!(world.submits("ada@no-session"), granted());
@@ -259,7 +262,7 @@ async fn one_of_two_links_is_ended(#[case] setup: Setup) {
     let mut phone = world.phone("+2348030005501");
     let first = link(&mut phone, "ada@stays", "good-pass-stays").await.masked();
     let second = link(&mut phone, "ada@goes", "good-pass-goes").await.masked();
-    phone.dial().await.asks("Agree?");
+    phone.dial().await.asks("It cannot move money");
     phone
         .say("2")
         .await
@@ -268,7 +271,7 @@ async fn one_of_two_links_is_ended(#[case] setup: Setup) {
         .say_all(&["1", "2", "1"])
         .await
         .ends(&format!("..{second} is unlinked."));
-    phone.dial().await.asks("Agree?");
+    phone.dial().await.asks("It cannot move money");
     phone
         .say("2")
         .await
@@ -303,7 +306,7 @@ async fn another_account_than_the_chosen_one_comes_back(#[case] v1: bool) {
     assert_eq!(world.accounts("many-other@chosen").len(), 0);
     let unlinks: Vec<_> = world.call_log().unlinks.iter().map(|unlink| unlink.done).collect();
     assert_eq!(unlinks, [true]);
-    phone.say("1").await.asks("Agree?");
+    phone.say("1").await.asks("It cannot move money");
 }
 
 /// What an account's session is, the provider does not publish, so nothing is undone because of it as long as no account has

@@ -59,7 +59,7 @@ async fn a_recycled_number_sees_a_count_only(#[case] servers: bool) {
         eventually(PATIENCE, async || world.used_after(&first, seen).await).await;
     }
     world.wind_far(181).await;
-    let unused = "dial\nexpect Sandbox Lender asks to read\npress 2\nexpect Accounts not used for long: 1.\n\
+    let unused = "dial\nexpect Sandbox Lender asks to see\npress 2\nexpect Accounts not used for long: 1.\n\
                   expect-not Providus\npress 2\nexpect-not Providus\npress 1\nexpect Sandbox Lender asks\n";
     world.play(unused).await;
 
@@ -81,7 +81,7 @@ async fn a_recycled_number_sees_a_count_only(#[case] servers: bool) {
     world.play(ASKED).await;
     world.logs_in("ada@ends", "END Done!").await;
     assert_eq!(world.read(&request).await["state"], "completed");
-    let all = "dial\nexpect Sandbox Lender asks to read\npress 2\nexpect Your linked accounts:\nexpect 3 Providus\n";
+    let all = "dial\nexpect Sandbox Lender asks to see\npress 2\nexpect Your linked accounts:\nexpect 3 Providus\n";
     eventually(PATIENCE, async || world.try_play(all).await.is_ok()).await;
     world.sandbox.stop().await;
 }
@@ -96,14 +96,14 @@ async fn it_ends_with_its_consent_in_silence() {
         world.told().await.last().map(String::as_str) == Some("link.expiring")
     })
     .await;
-    world.play("dial\nexpect Sandbox Lender asks to read\n").await;
+    world.play("dial\nexpect Sandbox Lender asks to see\n").await;
     world.wind(6).await;
     eventually(PATIENCE, async || {
         world.told().await.last().map(String::as_str) == Some("link.expired")
     })
     .await;
     world
-        .play("dial\nexpect Sandbox Lender asks to read\npress 2\nexpect You have no linked accounts.\n")
+        .play("dial\nexpect Sandbox Lender asks to see\npress 2\nexpect You have no linked accounts.\n")
         .await;
     assert_eq!(world.texts().await, Vec::<String>::new());
     world.sandbox.stop().await;

@@ -48,7 +48,7 @@ fn granted() -> Submits {
 
 /// From dialling to the user name at the bank with a plain form.
 async fn to_login(phone: &mut Phone) -> UssdReply {
-    phone.dial().await.asks("Agree?");
+    phone.dial().await.asks("It cannot move money");
     let asked = phone.say_all(&["1", "providus", "1"]).await;
     asked.asks("Providus Bank: Username");
     asked

@@ -16,13 +16,13 @@ const SOON: Duration = Duration::from_secs(4);
 const BACK: Duration = Duration::from_secs(15);
 
 fn says_that_nothing_was_sent(reply: &UssdReply) {
-    let honest = ["Nothing was sent.", "Service is busy."];
+    let honest = ["Nothing you typed was sent.", "Service is busy."];
     assert!(honest.iter().any(|words| reply.text.contains(words)), "{reply:?}");
 }
 
 /// Who could not log in does, once the records are back.
 async fn goes_on(phone: &mut Phone, user: &str, password: &str) {
-    phone.dial().await.asks("Go on with Providus Bank?");
+    phone.dial().await.asks("You began to link Providus Bank. Go on?");
     let mut shown = phone.say("1").await;
     for (asked, answer) in [("Try again", "1"), ("Username", user)] {
         if shown.text.contains(asked) {

@@ -229,7 +229,7 @@ async fn any_order_skips_nothing() {
         if shown.text.contains("2 Start again") {
             shown = phone.say("2").await;
         }
-        shown.asks("Agree?");
+        shown.asks("It cannot move money");
         phone.say_all(&["1", "providus", "1", &user]).await.asks("Password");
         phone.say(&password).await;
         assert_eq!(world.submits(&user), granted(), "{texts:?}");

@@ -95,7 +95,7 @@ async fn a_broken_redis_is_told_of_and_survived() {
         assert!(world.submits(&user).is_empty(), "{fault}");
         mend(&mut world, fault).await;
         eventually(BACK, async || world.nodes[0].ready().await == 200).await;
-        phone.dial().await.asks("Go on with Providus Bank?");
+        phone.dial().await.asks("You began to link Providus Bank. Go on?");
         phone.say("1").await.asks("Password");
         phone.say("good-pass-redis").await.ends("Done!");
         assert_eq!(world.submits(&user), granted(), "{fault}");
@@ -115,7 +115,7 @@ async fn a_start_waits_for_redis() {
     eventually(BACK, async || node.log()[log..].contains("Redis connection closed")).await;
     redis.thaw();
     node.comes_up(log).await;
-    world.phone("+2348030007801").dial().await.asks("Agree?");
+    world.phone("+2348030007801").dial().await.asks("It cannot move money");
 }
 
 /// Redis dies, freezes or is full while a bank is thinking: the login is not sent again, and the link is told as soon as
@@ -153,7 +153,7 @@ async fn a_login_survives_the_loss_of_redis(#[case] fault: &str) {
     mend(&mut world, fault).await;
     eventually(Duration::from_secs(30), async || {
         let reply = phone.dial().await;
-        reply.text.contains("is linked for Sandbox Lender") || reply.text.contains("Agree?")
+        reply.text.contains("is linked for Sandbox Lender") || reply.text.contains("It cannot move money")
     })
     .await;
     list(&mut phone).await.asks("1 Providus Bank ..");
@@ -249,17 +249,14 @@ async fn tampered_values_harm_nobody() {
 
     redis.command(&["SETRANGE", &ada_key, "60", "altered"]).await;
     let reply = ada.say("ada@tampered").await;
-    reply.ends("Your session ended. Please dial again to go on.");
+    reply.ends("Time is up. Please dial again to go on.");
     to_login(&mut ada).await;
 
     redis.command(&["RENAME", &ada_key, "kept"]).await;
     redis.command(&["RENAME", &bola_key, &ada_key]).await;
     redis.command(&["RENAME", "kept", &bola_key]).await;
-    ada.say("ada@tampered").await.ends("Your session ended.").lacks("bola");
-    bola.say("good-pass-bola")
-        .await
-        .ends("Your session ended.")
-        .lacks("ada");
+    ada.say("ada@tampered").await.ends("Time is up.").lacks("bola");
+    bola.say("good-pass-bola").await.ends("Time is up.").lacks("ada");
     assert!(world.call_log().submits.is_empty());
 
     to_login(&mut ada).await;
@@ -273,12 +270,12 @@ async fn tampered_values_harm_nobody() {
 
     redis.command(&["DEL", &ada_key]).await;
     redis.command(&["RPUSH", &ada_key, "x"]).await;
-    ada.dial().await.ends("Your session ended. Please dial again to go on.");
+    ada.dial().await.ends("Time is up. Please dial again to go on.");
     list(&mut ada).await.asks("1 Providus Bank ..");
 
     redis.command(&["FLUSHALL"]).await;
     list(&mut ada).await.asks("1 Providus Bank ..");
-    bola.dial().await.asks("Agree?");
+    bola.dial().await.asks("It cannot move money");
     let secrets = ["good-pass-ada", "good-pass-bola", "bola@tampered", "ada@tampered"];
     world.assert_absent(&secrets).await;
 }

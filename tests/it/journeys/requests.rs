@@ -68,12 +68,12 @@ async fn each_business_asks_for_itself() {
     let (coded, dial) = requested(&theirs, &token, &json!({"purpose": "school fees", "days": 7})).await;
     let (bound, plain) = requested(&ours, &our_token, &json!({"purpose": "rent", "msisdn": BINTA})).await;
     assert_eq!(plain, "*384*96#");
-    let choice = "Which business do you link for?";
+    let choice = "Which business sent you here?";
     played(
         &sandbox,
         &format!(
             "number {ADA}\ndial\nexpect {choice}\nexpect 1 Partner 2\nexpect 2 Sandbox Lender\ncancel\n\
-             dial {dial}\nexpect Partner 2 asks to read your bank account for \"school fees\", for 7 days. Agree?\n{}\
+             dial {dial}\nexpect Partner 2 asks to see your bank account for \"school fees\", 7 days.\n{}\
              dial {dial}\nexpect That code is not valid any more.\nexpect-not school fees\n",
             link("coded")
         ),
@@ -84,7 +84,7 @@ async fn each_business_asks_for_itself() {
     played(
         &sandbox,
         &format!(
-            "number {BINTA}\ndial\nexpect Sandbox Lender asks to read your bank account for \"rent\"\n{}\
+            "number {BINTA}\ndial\nexpect Sandbox Lender asks to see your bank account for \"rent\"\n{}\
              dial\nexpect {choice}\n",
             link("bound")
         ),

@@ -69,7 +69,7 @@ async fn keys_are_rotated_under_load() {
     for (number, user) in people.into_iter().flatten() {
         assert_eq!(world.submits(&user), granted(), "{user}");
         let mut phone = Phone::new(&number, line.clone());
-        phone.dial().await.asks("Agree?");
+        phone.dial().await.asks("It cannot move money");
         phone.say("2").await.asks("1 Providus Bank ..").lacks("2 Providus");
     }
     for node in &world.nodes {
@@ -96,7 +96,7 @@ async fn a_missing_key_ends_politely() {
     phone
         .say("good-pass-no-key")
         .await
-        .ends("Your session ended. Please dial again to go on.");
+        .ends("Time is up. Please dial again to go on.");
     assert!(world.call_log().submits.is_empty());
     let log = || world.nodes[0].log();
     eventually(Duration::from_secs(10), async || {

@@ -23,7 +23,7 @@ pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// From dialling to what the bank asks first.
 pub async fn to_bank(phone: &mut Phone, branch: Branch) -> UssdReply {
-    phone.dial().await.asks("Agree?");
+    phone.dial().await.asks("It cannot move money");
     phone.say("1").await.asks("Choose your bank");
     phone.say(branch.id()).await.asks(&format!("1 {}", branch.title()));
     phone.say("1").await
@@ -95,7 +95,7 @@ async fn by_keypad(#[case] setup: Setup) {
     soon(&mut phone, reply, "Umoja Savings: Umoja has sent you a code").await;
     phone.hang_up().await;
     let mut phone = world.phone_at(1, ASHA);
-    phone.dial().await.asks("Go on with Umoja Savings?");
+    phone.dial().await.asks("You began to link Umoja Savings. Go on?");
     phone.say("1").await.asks("Umoja Savings: Umoja has sent you a code");
     let reply = phone.say(CODE).await;
     soon(&mut phone, reply, "Done! Umoja Savings ").await;
@@ -115,7 +115,7 @@ async fn several_accounts_by_keypad(#[case] setup: Setup) {
     soon(&mut phone, reply, "Umoja Chama: which?").await;
     phone.hang_up().await;
     let mut phone = world.phone_at(1, ASHA);
-    phone.dial().await.asks("Go on with Umoja Chama?");
+    phone.dial().await.asks("You began to link Umoja Chama. Go on?");
     phone.say("1").await.asks("Umoja Chama: which?");
     let reply = phone.say("1,2").await;
     soon(&mut phone, reply, "Done!").await;

@@ -134,7 +134,7 @@ async fn a_whole_link_is_ended(#[case] setup: Setup) {
     let world = InventedWorld::start(setup).await;
     link_by_app(&world, 0).await;
     let mut phone = world.phone_at(1, ASHA);
-    phone.dial().await.asks("Agree?");
+    phone.dial().await.asks("It cannot move money");
     phone.say("2").await.asks("1 Umoja App ..");
     phone.say_all(&["1", "2", "1"]).await.ends("is unlinked.");
     eventually(PATIENCE, async || world.bank.state().links[0].ended).await;

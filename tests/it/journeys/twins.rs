@@ -28,7 +28,7 @@ async fn at_the_code() -> (World, Phone, Phone) {
         .asks("Providus Bank:");
     let mut second = world.phone_at(1, NUMBER);
     second.network = "62120".to_owned();
-    second.dial().await.asks("Go on with Providus Bank?");
+    second.dial().await.asks("You began to link Providus Bank. Go on?");
     (world, first, second)
 }
 
@@ -38,7 +38,7 @@ async fn one_link(world: &World) {
     assert_eq!(world.call_log().accounts.len(), 1);
     for node in [0, 1] {
         let mut phone = world.phone_at(node, NUMBER);
-        phone.dial().await.asks("Agree?");
+        phone.dial().await.asks("It cannot move money");
         phone.say("2").await.asks("1 Providus Bank ..").lacks("2 Providus");
     }
 }
@@ -59,7 +59,7 @@ async fn the_second_phone_goes_on() {
 #[tokio::test]
 async fn the_second_phone_starts_again() {
     let (world, mut first, mut second) = at_the_code().await;
-    second.say("2").await.asks("Agree?");
+    second.say("2").await.asks("It cannot move money");
     second
         .say_all(&["1", "providus", "1", "ada@twins"])
         .await

@@ -66,7 +66,7 @@ async fn a_broken_password_is_not_sent() {
         reply.ends("Please use letters and numbers only.");
     }
     assert!(world.call_log().submits.is_empty());
-    phone.dial().await.asks("Go on with Providus Bank?");
+    phone.dial().await.asks("You began to link Providus Bank. Go on?");
     phone.say("1").await.asks("Password");
     phone.say("good-pass-broken-bytes").await.ends("Done!");
     assert_eq!(world.submits("ada@broken-bytes"), granted());
@@ -78,7 +78,7 @@ async fn foreign_digits_choose_and_control_characters_do_not() {
     let world = World::start(Setup::Memory).await;
     for (number, one) in ["\u{ff11}", "\u{661}", " 1 ", "\u{967}"].into_iter().enumerate() {
         let mut phone = world.phone(&format!("+23480300032{number:02}"));
-        phone.dial().await.asks("Agree?");
+        phone.dial().await.asks("It cannot move money");
         phone.say(one).await.asks("Choose your bank");
     }
     for (number, rubbish) in ["\0", "1\0", "\r\n1", "\u{1b}[31m", "\u{7f}", "\u{85}"]
@@ -117,18 +117,22 @@ async fn a_wrong_key_is_told_once(#[case] setup: Setup) {
         .asks("Choose your language:")
         .lacks("Please choose from");
     phone.say("55").await.asks("Please choose from the list.");
-    phone.say("1").await.asks("Agree?").lacks("Please choose from");
+    phone
+        .say("1")
+        .await
+        .asks("It cannot move money")
+        .lacks("Please choose from");
     phone
         .say("1")
         .await
         .asks("Choose your bank")
         .lacks("Please choose from");
-    phone.say("qqqq").await.asks("No bank found for that.");
+    phone.say("qqqq").await.asks("We cannot link a bank of that name here.");
     phone
         .say("providus")
         .await
         .asks("1 Providus Bank")
-        .lacks("No bank found");
+        .lacks("We cannot link a bank");
     phone.say("1").await.asks("Username");
     phone.say(" ").await.asks("Please type an answer.");
     phone.say("ada@wrong-key").await.asks("Password").lacks("Please type");

@@ -137,11 +137,11 @@ async fn a_purpose_speaks_for_nobody_else() {
     let line = AggregatorClient::new(vec![format!("{}/ussd/sandbox/sandbox", api.base)], api.client.clone());
     let mut phone = Phone::new(NUMBER, line.patient());
     let shown = phone.dial().await;
-    shown.asks("Partner 1 asks to read your bank account for \"your 'first' loan\", for 90 days.");
+    shown.asks("Partner 1 asks to see your bank account for \"your 'first' loan\", 90 days.");
     // No partner that asks hides the others.
     phone.say("9").await.asks("4 Other businesses");
     phone.say("4").await.asks("2 Sandbox Lender");
-    phone.say("2").await.asks("Sandbox Lender asks to read");
+    phone.say("2").await.asks("Sandbox Lender asks to see");
     sandbox.stop().await;
 }
 

@@ -75,7 +75,7 @@ async fn a_partner_exports_and_erases() {
             .all(|list| told["partners"][0][list] == Value::Array(Vec::new())),
         "{told}"
     );
-    phone.dial().await.asks("Agree?");
+    phone.dial().await.asks("It cannot move money");
     sandbox.stop().await;
 }
 

@@ -65,7 +65,7 @@ async fn the_menu_works_by_sms_up_to_the_code_to_dial() {
     let line = browser.window.find(Locator::Css("#reply-text")).await.expect("a line");
     browser.click("[data-text=LINK]").await;
     let welcome = browser
-        .wait_text("#inbox .newest .sms-text", |t| t.contains("Agree, choose bank"))
+        .wait_text("#inbox .newest .sms-text", |t| t.contains("I agree"))
         .await;
     let number = number_in(&welcome);
     for (text, answer) in [

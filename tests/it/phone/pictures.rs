@@ -16,7 +16,7 @@ async fn the_phone_page() {
     press(&browser, "*384*96#").await;
     browser.click("#call").await;
     for (screen, answer) in [
-        ("1 Agree", "1"),
+        ("1 I agree", "1"),
         ("type its name", "kuda"),
         ("1 Kuda", "1"),
         ("Go on with", "1"),

@@ -58,7 +58,7 @@ async fn a_line_after_the_end() {
         let (clock, store, turns) = left().await;
         clock.advance(late);
         let answer = turns.answer("d1 +2348031234567 0*1").await;
-        assert!(answer.starts_with("END Your session ended."), "{late:?}: {answer}");
+        assert!(answer.starts_with("END Time is up."), "{late:?}: {answer}");
         assert_eq!(store.taken(), (1, 0), "{late:?}");
     }
 }

@@ -48,7 +48,7 @@ async fn a_person_who_asks_too_often_waits() {
         ("d1 +2348031234567 3*0*1", "CON Choose your bank", (1, 1)),
         ("d1 +2348031234567 3*0*1*1", TOO_MANY, (1, 1)),
         ("d1 +2348031234567 3*0*1*1", TOO_MANY, (1, 0)),
-        ("d1 +2348031234567 3*0*1*1*ada", "END Your session ended", (1, 0)),
+        ("d1 +2348031234567 3*0*1*1*ada", "END Time is up", (1, 0)),
         ("d2 +2348031234567 ", TOO_MANY, (1, 0)),
         ("d2 +2348031234567 1", TOO_MANY, (1, 0)),
         ("d3 +2348031234567 ", TOO_MANY, (1, 0)),

@@ -297,10 +297,7 @@ async fn what_needs_a_browser_was_sent_all_the_same() {
     };
     harness.parts.bank.script().answers.push_back(Ok(answer));
     let shown = harness.types(&["1", "1", "ada", "pw"]).await;
-    assert!(
-        shown.contains("asks for something that this phone cannot do"),
-        "{shown}"
-    );
+    assert!(shown.contains("asks for something a keypad phone cannot do"), "{shown}");
     let facts = harness
         .parts
         .deps
@@ -316,8 +313,8 @@ async fn what_needs_a_browser_was_sent_all_the_same() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_never_sent_is_told_so() {
     for (sending, shown, end, counts) in [
-        (false, "Nothing was sent.", AttemptState::NotSent, 0),
-        (true, "has not answered. We are finding out.", AttemptState::Unknown, 1),
+        (false, "Nothing you typed was sent.", AttemptState::NotSent, 0),
+        (true, "has not answered yet. We keep asking.", AttemptState::Unknown, 1),
     ] {
         let mut harness = Harness::new().await;
         let attempt = harness.begun(2 * MINUTE, |_| ()).await;
@@ -368,6 +365,6 @@ fn close_when_marked(edge: CrashPoint, records: &Arc<dyn Records>) {
 async fn what_was_closed_is_not_sent() {
     let mut harness = Harness::tripped(close_when_marked).await;
     let shown = harness.types(&["1", "1", "ada", "pw"]).await;
-    assert!(shown.contains("Nothing was sent."), "{shown}");
+    assert!(shown.contains("Nothing you typed was sent."), "{shown}");
     assert_eq!(harness.parts.bank.script().submitted, 0);
 }

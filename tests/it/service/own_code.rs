@@ -31,7 +31,10 @@ async fn a_code_counts_before_it_is_written() {
     assert!(!written().await);
     for _ in 0..2 {
         let shown = harness.types(&["2"]).await;
-        assert!(shown.starts_with("CON Type your own 4-digit code."), "{shown}");
+        assert!(
+            shown.starts_with("CON Type the 4 digits you chose here, not your bank PIN."),
+            "{shown}"
+        );
     }
     assert!(!written().await);
     slow.execute("ROLLBACK").await.unwrap();

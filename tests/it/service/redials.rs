@@ -92,7 +92,10 @@ impl Redialler {
     async fn goes_on(&mut self) {
         let round = self.dials - 1;
         let asks = |words: &str| self.shown.contains(words);
-        let (line, answer) = if asks("Agree?") || asks("Go on with Savanna Bank?") || asks("Choose your bank") {
+        let (line, answer) = if asks("It cannot move money")
+            || asks("You began to link Savanna Bank. Go on?")
+            || asks("Choose your bank")
+        {
             ("1", None)
         } else if asks("username") {
             ("ada-the-trader", None)
@@ -158,7 +161,11 @@ async fn whoever_drops_goes_on_from_a_safe_step() {
                 let mut person = Redialler::new().await;
                 person.drops(lines, how, later).await;
                 let shown = person.shown.clone();
-                let safe = ["Agree?", "Go on with Savanna Bank?", "is linked for"];
+                let safe = [
+                    "It cannot move money",
+                    "You began to link Savanna Bank. Go on?",
+                    "is linked for",
+                ];
                 assert!(safe.iter().any(|safe| shown.contains(safe)), "{what}: {shown}");
                 assert!(!shown.contains("ada-the-trader"), "{what}: {shown}");
                 assert_eq!(person.links().await, usize::from(lines == LINES), "{what}");

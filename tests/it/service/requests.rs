@@ -86,7 +86,7 @@ async fn nothing_is_sent_for_a_request_that_is_over() {
         harness
             .goes_on(&["1", "1", "ada", "pw", "123456", "1"])
             .await
-            .contains("Agree?")
+            .contains("It cannot move money")
     );
 }
 
@@ -147,7 +147,7 @@ async fn an_expected_account_is_compared() {
         assert_eq!(harness.state(attempt.id).await, AttemptState::Granted);
         let shown = harness.dials().await;
         assert!(
-            shown.contains("First Bank has not answered. We are finding out."),
+            shown.contains("First Bank has not answered yet. We keep asking."),
             "{shown}"
         );
         assert!(events_of(&*harness.parts.records, attempt.partner).await.is_empty());

@@ -35,7 +35,7 @@ async fn a_turn_is_two_round_trips() {
         ("3*0*7*2*1*1*sav*0*0", "CON Umoja Credit asks", (1, 1)),
         ("3*0*7*2*1*1*sav*0*0*0", "END Goodbye", (1, 1)),
         ("3*0*7*2*1*1*sav*0*0*0", "END Goodbye", (1, 0)),
-        ("3*0*7*2*1*1*sav*0*0*0*1", "END Your session ended", (1, 0)),
+        ("3*0*7*2*1*1*sav*0*0*0*1", "END Time is up", (1, 0)),
     ] {
         let answer = turns.answer(&format!("d1 {number} {text}")).await;
         assert!(answer.starts_with(want), "{text}: {answer}");

@@ -41,7 +41,10 @@ async fn screens_go_through_the_sink() {
     // Misunderstood: the person is told, for somebody may be waiting.
     assert_eq!(turns.answer("d1 nobody 1").await, "taken");
     let screen = next(&mut screens).await;
-    assert!(screen.starts_with("END This number cannot be served"), "{screen}");
+    assert!(
+        screen.starts_with("END This service does not work for your number"),
+        "{screen}"
+    );
     turns.tasks.close();
     turns.tasks.wait().await;
     assert!(screens.is_empty(), "a notice sent a screen");

@@ -18,7 +18,7 @@ const ADA: &str = "+2348030009301";
 async fn agrees(texting: &SmsWorld, number: &str) -> String {
     let welcome = texting.send(number, "LINK").await;
     assert!(
-        welcome.starts_with("Sandbox Lender asks to read your bank account"),
+        welcome.starts_with("Sandbox Lender asks to see your bank account"),
         "{welcome}"
     );
     let list = texting.send(number, &number_in(&welcome)).await;
@@ -182,15 +182,15 @@ async fn what_gateways_do_to_texts_is_harmless(#[case] setup: Setup) {
 async fn the_dialog_begun_last_goes_on() {
     let texting = SmsWorld::with(Setup::TwoNodes, |_| ()).await;
     let mut phone = texting.world.phone(ADA);
-    phone.dial().await.asks("Agree?");
+    phone.dial().await.asks("It cannot move money");
     phone.say("1").await.asks("Choose your bank");
     let told = texting.send(ADA, "1").await;
     assert!(told.starts_with("You have dialled *384*96#."), "{told}");
     phone.say("1").await.asks("");
     let told = texting.send(ADA, "LINK").await;
-    assert!(told.starts_with("Go on with your bank?"), "{told}");
+    assert!(told.starts_with("You began to link your bank. Go on?"), "{told}");
     phone.say("1").await.ends("You went on by text.");
-    phone.dial().await.asks("Go on with Providus Bank?");
+    phone.dial().await.asks("You began to link Providus Bank. Go on?");
 }
 
 /// Languages by their names, and what is said in them afterwards, by text and on the phone.
@@ -198,7 +198,7 @@ async fn the_dialog_begun_last_goes_on() {
 async fn a_language_stays() {
     let texting = SmsWorld::with(Setup::Memory, |_| ()).await;
     for (n, (word, agree, help)) in [
-        ("HAUSA", "Kun yarda?", "don hada asusun banki"),
+        ("HAUSA", "Ba zai iya cire kudi", "don hada asusun banki"),
         ("francais", "D'accord ?", "pour relier un compte"),
         ("Kiswahili", "Unakubali?", "kuunganisha akaunti"),
         ("yoruba", "Se o gba?", "lati so akanti"),
@@ -215,6 +215,6 @@ async fn a_language_stays() {
         assert!(told.contains(help), "{word}: {told}");
         texting.world.phone(&number).dial().await.asks("");
         let back = texting.send(&number, "ENGLISH").await;
-        assert!(back.contains("Agree?"), "{word}: {back}");
+        assert!(back.contains("It cannot move money"), "{word}: {back}");
     }
 }

@@ -78,7 +78,7 @@ async fn words_are_answered_in_the_language_chosen() {
             vec!["HELP"],
             Some("Umoja Credit: to link a bank account text LINK or dial *384*96#."),
         ),
-        (vec!["aide"], Some("Umoja Credit : pour relier un compte, envoyez LINK")),
+        (vec!["aide"], Some("Umoja Credit : pour lier un compte, envoyez LINK")),
         (vec!["ARRET"], Some("Vous ne recevrez plus de SMS de Umoja Credit.")),
         (
             vec!["STOP", "msaada"],
@@ -89,15 +89,15 @@ async fn words_are_answered_in_the_language_chosen() {
             Some("Umoja Credit: don hada asusun banki aika LINK"),
         ),
         (vec!["Hausa", "AIDE"], Some("Umoja Credit: don hada asusun banki")),
-        (vec!["Yoruba", "STOP"], Some("O ko ni gba SMS mo")),
+        (vec!["Yoruba", "STOP"], Some("E ko ni gba SMS mo")),
         (
             vec!["STOP", "START"],
             Some("You will get texts from Umoja Credit again."),
         ),
-        (vec!["menu"], Some("Umoja Credit asks to read")),
+        (vec!["menu"], Some("Umoja Credit asks to see")),
         (vec!["relier"], Some("Umoja Credit veut")),
         (vec!["unganisha"], Some("Umoja Credit inaomba")),
-        (vec!["CONTINUE"], Some("Umoja Credit asks to read")),
+        (vec!["CONTINUE"], Some("Umoja Credit asks to see")),
         (vec!["Igbo"], Some("Umoja Credit choro")),
         (
             vec!["1"],
@@ -117,7 +117,7 @@ async fn words_are_answered_in_the_language_chosen() {
         (vec!["LINK", "(3)"], Some("Choose your language")),
         (vec!["LINK", "3\u{fe0f}\u{20e3}"], Some("Choose your language")),
         (vec!["STOP", "Hausa"], None),
-        (vec!["STOP", "LINK"], Some("Umoja Credit asks to read")),
+        (vec!["STOP", "LINK"], Some("Umoja Credit asks to see")),
         (vec!["LINK", "STOP", "3"], None),
     ] {
         let mut texter = SmsUser::new().await;

@@ -133,18 +133,22 @@ fn starting_a_renewal_again_invents_no_request() {
         let result = opened("s", Some(super::fixtures::login_form()));
         assert!(phone.applies(&SessionEvent::ProviderSessionOpened { session, result }));
         phone.types("ada");
-        assert!(phone.dial_known(&facts, &[]).starts_with("Go on with Zenith Bank?"));
+        assert!(
+            phone
+                .dial_known(&facts, &[])
+                .starts_with("You began to link Zenith Bank. Go on?")
+        );
         let said = phone.types("2");
         if !ends {
             assert!(
-                said.starts_with("Umoja Credit asks to read your bank account for \"a loan\""),
+                said.starts_with("Umoja Credit asks to see your bank account for \"a loan\""),
                 "{said}"
             );
             continue;
         }
         // It may be told once more, or what was agreed to is asked again: the same, of the same link.
         assert!(
-            said.starts_with("Acacia Cover") && !said.contains("asks to read"),
+            said.starts_with("Acacia Cover") && !said.contains("asks to see"),
             "{said}"
         );
         phone.types("1");
@@ -212,7 +216,7 @@ fn who_is_picked_is_agreed_with() {
     assert!(phone.types("2").starts_with("Choose your bank"), "{}", phone.says());
     let said = phone.types("0");
     assert!(
-        said.starts_with("Umoja Credit asks") && said.contains("for 90 days"),
+        said.starts_with("Umoja Credit asks") && said.contains("90 days"),
         "{said}"
     );
 }
@@ -254,7 +258,7 @@ fn later_screens_name_who_was_agreed_with() {
             let id = at_access(phone);
             phone.resolves(id, AttemptResult::Mismatched);
         }),
-        ("Access Bank did not accept", |phone| {
+        ("Access Bank did not let you in", |phone| {
             let id = at_access(phone);
             phone.resolves(id, failed(FailureClass::Refused));
         }),
@@ -317,12 +321,12 @@ fn a_code_takes_no_notice_away() {
     };
     let mut phone = Phone::new();
     let said = phone.dial_known(&facts, &[&code]);
-    assert!(said.starts_with("Acacia Cover asks to read"), "{said}");
+    assert!(said.starts_with("Acacia Cover asks to see"), "{said}");
     let told = phone.keys(&["3", "0"]);
     assert!(told.contains("at Zenith Bank"), "{told}");
     assert!(phone.types("0").contains("at Kuda"), "{}", phone.says());
     assert!(
-        phone.types("0").starts_with("Acacia Cover asks to read"),
+        phone.types("0").starts_with("Acacia Cover asks to see"),
         "{}",
         phone.says()
     );

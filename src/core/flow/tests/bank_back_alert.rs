@@ -62,7 +62,7 @@ fn a_text_is_promised_when_it_is_written_down() {
             ),
             (
                 BankAlertAnswer::Failed,
-                "We could not note that. Please try again.\nZenith Bank is",
+                "That did not work. Please try again.\nZenith Bank is",
                 false,
             ),
         ] {
@@ -88,7 +88,11 @@ fn a_text_is_promised_when_it_is_written_down() {
             assert_eq!(phone.answer().map(|answer| answer.end), Some(end));
             assert!(!end || !phone.says().contains("Zenith"));
             phone.check_screen();
-            assert!(phone.dial().starts_with("Go on with Zenith Bank?"), "{}", phone.says());
+            assert!(
+                phone.dial().starts_with("You began to link Zenith Bank. Go on?"),
+                "{}",
+                phone.says()
+            );
             assert!(phone.opens().is_empty());
         }
     }

@@ -52,7 +52,7 @@ fn searches_by_letters_and_keys() {
         );
     }
     let mut phone = Phone::at_banks();
-    assert!(phone.types("qqqq").starts_with("No bank found"));
+    assert!(phone.types("qqqq").starts_with("We cannot link a bank"));
     assert!(phone.types("x").starts_with("Please choose"));
     assert!(phone.types("1").starts_with("Zenith Bank: USERNAME"));
 }
@@ -245,7 +245,7 @@ fn without_a_list() {
 fn warns_before_secrets() {
     let mut phone = Phone::with(flow_with(SecretsOverUssd::Warn, Vec::new()));
     phone.dial();
-    assert!(phone.keys(&["1", "1"]).starts_with("What you type here is not private"));
+    assert!(phone.keys(&["1", "1"]).starts_with("What you type here is not secret"));
     assert!(phone.types("1").starts_with("Zenith Bank: USERNAME"));
     phone.keys(&["ada", "pw"]);
     let id = phone.submit().attempt;

@@ -107,7 +107,7 @@ fn a_key_means_what_its_own_dialog_shows() {
     phone.resolves(id, AttemptResult::Prompt(code_form()));
     let asked = phone.says();
     phone.dial();
-    assert!(phone.says().starts_with("Go on with Zenith Bank?"));
+    assert!(phone.says().starts_with("You began to link Zenith Bank. Go on?"));
     let whole = "1*1*ada*Zq7password*1";
     assert_eq!(text(phone.callback(1, cumulative(whole), None)), asked);
     assert_eq!(phone.submits(), 0);
@@ -281,10 +281,13 @@ fn an_answer_that_was_not_delivered_is_told_again() {
 /// A refusal that was answered has been read; one that was the last screen before the dialog broke is told again.
 #[test]
 fn a_refusal_that_was_not_delivered_is_told_again() {
-    for (goes_on, want) in [(false, "Zenith Bank did not accept"), (true, "Go on with Zenith Bank?")] {
+    for (goes_on, want) in [
+        (false, "Zenith Bank did not let you in"),
+        (true, "You began to link Zenith Bank. Go on?"),
+    ] {
         let (mut phone, id) = Phone::submitted();
         phone.resolves(id, failed(FailureClass::Refused));
-        assert!(phone.says().starts_with("Zenith Bank did not accept"));
+        assert!(phone.says().starts_with("Zenith Bank did not let you in"));
         if goes_on {
             phone.types("7");
         }

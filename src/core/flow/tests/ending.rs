@@ -229,7 +229,10 @@ fn it_is_behind_the_own_code() {
         ..known(&["Zenith"])
     };
     let said = phone.dial_known(&facts, &[]);
-    assert!(said.starts_with("Type your own 4-digit code."), "{said}");
+    assert!(
+        said.starts_with("Type the 4 digits you chose here, not your bank PIN."),
+        "{said}"
+    );
     assert!(phone.types("4821").starts_with(TOLD), "{}", phone.says());
 }
 
@@ -252,7 +255,7 @@ fn what_was_begun_goes_first() {
     let mut phone = Phone::at_banks();
     phone.keys(&["1", "ada"]);
     let said = phone.dial_known(&known(&["Zenith"]), &[]);
-    assert!(said.starts_with("Go on with Zenith Bank?"), "{said}");
+    assert!(said.starts_with("You began to link Zenith Bank. Go on?"), "{said}");
 }
 
 /// Where the provider ends its access, too, keeping on is a new login, on the new consent.

@@ -9,7 +9,7 @@ use crate::core::flow::handover::Notification;
 use crate::core::next_step::FailureClass;
 
 const ASKS: Duration = Duration::from_mins(2);
-const ENDED: &str = "Your session ended. Please dial again to go on.";
+const ENDED: &str = "Time is up. Please dial again to go on.";
 
 /// The screen that stands after these lines, the last of which is typed a moment after the dialog may ask.
 fn late(lines: &[&str]) -> Phone {
@@ -44,8 +44,8 @@ fn what_cannot_be_answered_any_more_is_not_asked() {
         (&["3"][..], "Umoja Credit asks"),
         (&["1"], "Umoja Credit asks"),
         (&["1", "9"], "Umoja Credit asks"),
-        (&["1", "1"], "Go on with Zenith Bank?"),
-        (&["1", "1", "ada"], "Go on with Zenith Bank?"),
+        (&["1", "1"], "You began to link Zenith Bank. Go on?"),
+        (&["1", "1", "ada"], "You began to link Zenith Bank. Go on?"),
     ] {
         let mut phone = late(lines);
         assert_eq!(phone.says(), ENDED, "{lines:?}");
@@ -95,7 +95,7 @@ fn what_was_not_asked_is_owed() {
         (
             failed(FailureClass::Refused),
             Notification::NotLinked,
-            "Zenith Bank did not accept",
+            "Zenith Bank did not let you in",
         ),
     ] {
         let mut phone = answered_late(result);
@@ -103,7 +103,7 @@ fn what_was_not_asked_is_owed() {
         let owed = phone.state.pending_notification().map(|(_, notification)| notification);
         assert_eq!(owed, Some(notification));
         let mut told = phone.dial();
-        if told.starts_with("Go on with") {
+        if told.starts_with("You began to link") {
             told = phone.types("1");
         }
         assert!(told.starts_with(next), "{notification:?}: {told}");

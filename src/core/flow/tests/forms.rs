@@ -20,7 +20,7 @@ fn fields_take_what_they_want() {
         (&six, "123456", Ok("123456")),
         (&six, " 123456 ", Ok("123456")),
         (&six, "１２３４５６", Ok("123456")),
-        (&six, "12345", Err("It must have 6 characters.")),
+        (&six, "12345", Err("It must have 6 letters or numbers.")),
         (&six, "12345x", Err("Please use digits only.")),
         (&six, " ", Err("Please type an answer.")),
         (&short, "abcd", Err("That is too long.")),

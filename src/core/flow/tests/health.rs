@@ -107,7 +107,7 @@ fn a_bank_that_is_away_is_not_asked() {
         assert!(phone.types("1").starts_with(says), "{}", phone.says());
         phone.check_screen();
         assert!(phone.types("1").starts_with(says), "again: {}", phone.says());
-        assert!(phone.dial().contains("Go on with Zenith Bank?"));
+        assert!(phone.dial().contains("You began to link Zenith Bank. Go on?"));
         assert!(phone.types("1").starts_with(says), "resumed: {}", phone.says());
         assert!(phone.opens().is_empty(), "{says}");
         assert!(phone.types("2").starts_with("Choose your bank"));
@@ -179,7 +179,7 @@ fn whoever_tries_first_goes_on() {
 fn a_session_is_opened_before_the_secret() {
     for (result, says) in [
         (opened("s2", None), "Zenith Bank: PASSWORD"),
-        (OpenResult::Unavailable(None), "Zenith Bank is not available now."),
+        (OpenResult::Unavailable(None), "Zenith Bank is not working now."),
         (
             OpenResult::Unavailable(Some(Duration::from_mins(3))),
             "Zenith Bank is busy now. Try again in 3 min",
@@ -225,7 +225,7 @@ fn no_secret_is_asked_before_the_form_is_known() {
             login_form(),
             vec!["ada"],
             Some(picture()),
-            "Zenith Bank asks for something that this phone cannot do",
+            "Zenith Bank asks for something a keypad phone cannot do",
         ),
         (
             login_form(),
@@ -239,7 +239,7 @@ fn no_secret_is_asked_before_the_form_is_known() {
             pin(),
             vec![],
             Some(picture()),
-            "Zenith Bank asks for something that this phone cannot do",
+            "Zenith Bank asks for something a keypad phone cannot do",
         ),
     ] {
         let mut phone = Phone::new();
@@ -257,7 +257,7 @@ fn no_secret_is_asked_before_the_form_is_known() {
         // Looked at again and again, and after a redial: it is the one session that is waited for.
         phone.types("1");
         phone.polls(false);
-        assert!(phone.dial().starts_with("Go on with Zenith Bank?"));
+        assert!(phone.dial().starts_with("You began to link Zenith Bank. Go on?"));
         phone.types("1");
         let mut opens = phone.opens();
         assert_eq!((opens.len(), phone.submits()), (1, 0));
@@ -298,7 +298,7 @@ fn a_busy_bank_says_when_to_come_back() {
             Some(Duration::from_secs(61)),
             "Zenith Bank is busy now. Try again in 2 min",
         ),
-        (None, "Zenith Bank is not available now."),
+        (None, "Zenith Bank is not working now."),
     ] {
         let (mut phone, id) = Phone::submitted();
         let class = FailureClass::Busy;

@@ -65,11 +65,11 @@ fn nobody_agrees_to_half_a_text() {
     let mut phone = Phone::new();
     phone.septets = 70;
     let first = phone.dial();
-    assert!(!first.contains("1 Agree"), "{first}");
+    assert!(!first.contains("1 I agree"), "{first}");
     phone.types("1");
     assert_eq!(phone.state.session.as_ref().map(|session| session.id), None, "{first}");
     for _ in 0..6 {
-        if phone.says().contains("1 Agree") {
+        if phone.says().contains("1 I agree") {
             phone.types("1");
             assert!(phone.session().consent.is_some());
             return;
@@ -104,9 +104,21 @@ fn a_redial_resumes_by_facts() {
     for (name, mut phone, want) in vec![
         ("nothing begun", Phone::new(), "Umoja Credit asks"),
         ("agreed, no bank", typed(&[]), "Umoja Credit asks"),
-        ("at the first field", typed(&["1"]), "Go on with Zenith Bank?"),
-        ("at the last field", typed(&["1", "ada"]), "Go on with Zenith Bank?"),
-        ("at the methods", typed(&["first", "1"]), "Go on with First Bank?"),
+        (
+            "at the first field",
+            typed(&["1"]),
+            "You began to link Zenith Bank. Go on?",
+        ),
+        (
+            "at the last field",
+            typed(&["1", "ada"]),
+            "You began to link Zenith Bank. Go on?",
+        ),
+        (
+            "at the methods",
+            typed(&["first", "1"]),
+            "You began to link First Bank. Go on?",
+        ),
         ("under way", after(false, vec![]), "Zenith Bank is checking"),
         (
             "being redeemed",
@@ -116,12 +128,12 @@ fn a_redial_resumes_by_facts() {
         (
             "a code is asked",
             after(false, vec![AttemptResult::Prompt(code_form())]),
-            "Go on with Zenith Bank?",
+            "You began to link Zenith Bank. Go on?",
         ),
         (
             "accounts to choose",
             after(false, vec![AttemptResult::ChooseAccount(accounts().into())]),
-            "Go on with Zenith Bank?",
+            "You began to link Zenith Bank. Go on?",
         ),
     ] {
         let text = phone.dial();
@@ -137,13 +149,21 @@ fn a_redial_tells_what_came_of_it() {
     let (on, away) = (false, true);
     for (when, fates, want) in [
         (on, vec![AttemptResult::Unknown], "Zenith Bank has not answered"),
-        (on, vec![failed(FailureClass::Refused)], "Go on with Zenith Bank?"),
-        (away, vec![failed(FailureClass::Refused)], "Zenith Bank did not accept"),
-        (away, vec![AttemptResult::NotSent], "Zenith Bank is not available"),
+        (
+            on,
+            vec![failed(FailureClass::Refused)],
+            "You began to link Zenith Bank. Go on?",
+        ),
+        (
+            away,
+            vec![failed(FailureClass::Refused)],
+            "Zenith Bank did not let you in",
+        ),
+        (away, vec![AttemptResult::NotSent], "Zenith Bank is not working"),
         (
             away,
             vec![AttemptResult::Unknown, AttemptResult::Lapsed],
-            "We could not confirm",
+            "We could not find out",
         ),
         (
             away,

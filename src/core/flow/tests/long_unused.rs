@@ -78,11 +78,11 @@ fn what_was_long_unused_is_not_shown() {
         let mut said = phone.dial_known(&facts, &[]);
         let name = format!("{limit:?} {used} {pin:?}");
         assert_eq!(
-            said.starts_with("Type your own"),
+            said.starts_with("Type the 4 digits"),
             shown && pin.is_some(),
             "{name}: {said}"
         );
-        if said.starts_with("Type your own") {
+        if said.starts_with("Type the 4 digits") {
             said = phone.types("4821");
         }
         assert_eq!(said.starts_with("Zenith ..4321: log in there"), shown, "{name}: {said}");
@@ -291,7 +291,7 @@ fn by_text_nothing_is_told() {
     phone.passes(Duration::from_mins(5));
     // The texts go on with what the dial has read.
     let said = phone.sends_text("English").screen();
-    assert!(said.contains("Acacia Cover asks to read your bank account"), "{said}");
+    assert!(said.contains("Acacia Cover asks to see your bank account"), "{said}");
     assert!(!number_in(&said).is_empty());
     let said = phone.sends_texts(&["LINK", "2"]);
     assert!(!said.contains("not used"), "{said}");

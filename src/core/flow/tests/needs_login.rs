@@ -113,14 +113,16 @@ fn what_is_under_way_goes_first() {
     });
     phone.types("ada");
     assert!(
-        phone.dial_known(&facts, &[]).starts_with("Go on with Zenith?"),
+        phone
+            .dial_known(&facts, &[])
+            .starts_with("You began to link Zenith. Go on?"),
         "{}",
         phone.says()
     );
     assert!(phone.types("1").starts_with("Zenith: PASSWORD"), "{}", phone.says());
     phone.dial_known(&facts, &[]);
     assert!(phone.types("2").starts_with(TOLD), "{}", phone.says());
-    assert!(phone.types("2").contains(" asks to read your"), "{}", phone.says());
+    assert!(phone.types("2").contains(" asks to see your"), "{}", phone.says());
 }
 
 /// A link that also ends soon is told of twice, the login first; and a partner that asks for the login says it itself, once.
@@ -203,6 +205,9 @@ fn it_is_behind_the_own_code() {
         ..known(&["Zenith"])
     };
     let said = phone.dial_known(&facts, &[]);
-    assert!(said.starts_with("Type your own 4-digit code."), "{said}");
+    assert!(
+        said.starts_with("Type the 4 digits you chose here, not your bank PIN."),
+        "{said}"
+    );
     assert!(phone.types("4821").starts_with(TOLD), "{}", phone.says());
 }

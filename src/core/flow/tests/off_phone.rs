@@ -81,7 +81,7 @@ type End = (AttemptResult, &'static str, Option<Notification>, Option<&'static s
 /// Everything that can become of it.
 fn ends() -> Vec<End> {
     let question = Some(Notification::Question);
-    let resume = Some("Go on with Kuda?");
+    let resume = Some("You began to link Kuda. Go on?");
     let mut ends = vec![
         (
             AttemptResult::Linked(link(1, "kuda:p", "Kuda")),
@@ -133,12 +133,12 @@ fn noes() -> Vec<(AttemptResult, &'static str)> {
             failed(FailureClass::PasswordExpired),
             "Kuda wants a new password. Choose it at the bank, then try again.\n1 Try again",
         ),
-        (failed(FailureClass::Refused), "Kuda did not accept"),
-        (failed(FailureClass::SessionExpired), "Kuda is not available now"),
-        (failed(FailureClass::Busy), "Kuda is not available now"),
+        (failed(FailureClass::Refused), "Kuda did not let you in"),
+        (failed(FailureClass::SessionExpired), "Kuda is not working now"),
+        (failed(FailureClass::Busy), "Kuda is not working now"),
         (failed(FailureClass::Unsupported), "Kuda asks for something"),
         (failed(FailureClass::Misconfigured), "We cannot link Kuda"),
-        (AttemptResult::Lapsed, "We could not confirm with Kuda"),
+        (AttemptResult::Lapsed, "We could not find out from Kuda"),
         (
             AttemptResult::OtherAccount,
             "This is not the Kuda account that you chose",
@@ -171,7 +171,7 @@ fn whatever_becomes_of_it_is_told() {
                 let again = phone.dial();
                 let first = redial.unwrap_or(screen);
                 assert!(again.starts_with(first), "{result:?}: {again}");
-                if redial == Some("Go on with Kuda?") {
+                if redial == Some("You began to link Kuda. Go on?") {
                     assert!(phone.types("1").starts_with(screen), "{result:?}: {}", phone.says());
                 }
                 assert_eq!(phone.submits(), 0);

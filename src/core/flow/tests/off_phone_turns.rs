@@ -72,7 +72,7 @@ fn one_wait_follows_another() {
 #[test]
 fn starting_again_leaves_it() {
     for (what, key, begins) in [
-        (WaitingFor::Page(LinkPurpose::LogIn), "3", "Umoja Credit asks to read"),
+        (WaitingFor::Page(LinkPurpose::LogIn), "3", "Umoja Credit asks to see"),
         (waits().remove(2).0, "2", "Choose your bank"),
     ] {
         let mut phone = begun(&what, false);
@@ -215,9 +215,9 @@ fn opening_may_end_at_once() {
 
     for (class, screen) in [
         (FailureClass::Denied, "Kuda says that you did not"),
-        (FailureClass::WrongCode, "Kuda did not accept"),
-        (FailureClass::SessionExpired, "Kuda is not available"),
-        (FailureClass::Busy, "Kuda is not available"),
+        (FailureClass::WrongCode, "Kuda did not let you in"),
+        (FailureClass::SessionExpired, "Kuda is not working"),
+        (FailureClass::Busy, "Kuda is not working"),
         (FailureClass::Misconfigured, "We cannot link Kuda"),
         (FailureClass::Unsupported, "Kuda asks for something"),
     ] {
@@ -234,7 +234,11 @@ fn it_may_go_on_while_something_else_is_shown() {
     phone.dial();
     phone.keys(&["1", "1"]);
     let open = phone.opens().remove(0);
-    assert!(phone.dial().starts_with("Go on with Kuda?"), "{}", phone.says());
+    assert!(
+        phone.dial().starts_with("You began to link Kuda. Go on?"),
+        "{}",
+        phone.says()
+    );
     opens(&mut phone, &open, &WaitingFor::Time);
     let said = phone.types("1");
     assert!(said.is_empty() || said.starts_with("Kuda is working"), "{said}");

@@ -24,7 +24,7 @@ fn two_refusals_make_a_person_wait() {
     let mut phone = Phone::at_banks();
     phone.keys(&["1", "ada", "pw"]);
     refuse(&mut phone);
-    assert!(phone.says().starts_with("Zenith Bank did not accept"));
+    assert!(phone.says().starts_with("Zenith Bank did not let you in"));
     phone.keys(&["1", "ada", "pw"]);
     refuse(&mut phone);
     let text = phone.types("1");
@@ -204,7 +204,11 @@ fn found_after_all() {
         let (mut phone, id) = Phone::submitted();
         phone.resolves(id, AttemptResult::Unknown);
         phone.resolves(id, AttemptResult::Lapsed);
-        assert!(phone.types("1").starts_with("We could not confirm"), "{}", phone.says());
+        assert!(
+            phone.types("1").starts_with("We could not find out"),
+            "{}",
+            phone.says()
+        );
         assert!(phone.resolves(id, AttemptResult::Granted));
         assert_eq!(phone.types(key), "");
         assert!(phone.resolves(id, AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank"))));
@@ -236,7 +240,7 @@ fn a_link_that_was_told_is_taken_back() {
             AttemptResult::OtherAccount,
             "This is not the Zenith Bank account that you chose",
         ),
-        (AttemptResult::Lapsed, "We could not confirm"),
+        (AttemptResult::Lapsed, "We could not find out"),
     ] {
         for since in [&[][..], &[""], &["", "1"], &["", "2"]] {
             let (mut phone, attempt) = Phone::submitted();
@@ -300,7 +304,7 @@ fn a_link_is_taken_back_after_what_is_under_way() {
     assert!(text.starts_with("Zenith Bank is checking"), "{text}");
     assert!(phone.resolves(second, failed(FailureClass::Refused)));
     let text = phone.types("1");
-    assert!(text.starts_with("Zenith Bank did not accept"), "{text}");
+    assert!(text.starts_with("Zenith Bank did not let you in"), "{text}");
     for says in [true, false] {
         let text = phone.dial_known(&known, &[]);
         assert_eq!(text.starts_with("This is not the Zenith Bank account"), says, "{text}");

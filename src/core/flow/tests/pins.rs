@@ -31,11 +31,7 @@ fn protected() -> (Phone, SubscriberFacts) {
     let mut phone = Phone::linked();
     phone.dial_known(&known(None), &[]);
     phone.keys(&["2", "1", "3"]);
-    assert!(
-        phone.says().starts_with("Choose a code of 4 digits."),
-        "{}",
-        phone.says()
-    );
+    assert!(phone.says().starts_with("Choose 4 new digits"), "{}", phone.says());
     assert!(
         phone.types("4821").starts_with("Your linked accounts"),
         "{}",
@@ -96,7 +92,7 @@ fn nothing_is_told_without_the_code() {
                 says = phone.types("2");
             }
             assert!(
-                says.starts_with("Type your own 4-digit code."),
+                says.starts_with("Type the 4 digits you chose here, not your bank PIN."),
                 "{name} {extras:?}: {says}"
             );
             for wrong in ["4822", "4820"] {
@@ -176,7 +172,7 @@ fn only_linking_the_same_account_again_ends_a_code() {
         phone.dial_known(&known, &[]);
         phone.keys(&["2", "0"]);
         assert!(phone.says().starts_with("Umoja Credit asks"), "{}", phone.says());
-        assert!(phone.types("2").starts_with("Type your own"));
+        assert!(phone.types("2").starts_with("Type the 4 digits"));
         phone.keys(&["0", "1", "1", "ada", "pw"]);
         let id = phone.submit().attempt;
         phone.sends(id);
@@ -198,11 +194,7 @@ fn a_required_code_is_chosen_first() {
     Arc::get_mut(&mut flow).expect("nobody else's").settings.subscriber_pin = SubscriberPin::Required;
     let mut phone = Phone::with(flow);
     phone.dial();
-    assert!(
-        phone.types("1").starts_with("Choose a code of 4 digits."),
-        "{}",
-        phone.says()
-    );
+    assert!(phone.types("1").starts_with("Choose 4 new digits"), "{}", phone.says());
     for (typed, says) in [
         ("12", "It must be 4 digits."),
         ("abcd", "It must be 4 digits."),
@@ -246,7 +238,7 @@ fn a_code_needs_a_login() {
     owner.passes(Duration::from_hours(20));
     owner.dial_known(&facts, &[]);
     let shown = owner.keys(&["2", "4821", "1", "3"]);
-    assert!(shown.starts_with("Choose a code of 4 digits."), "{shown}");
+    assert!(shown.starts_with("Choose 4 new digits"), "{shown}");
 }
 
 /// A login is as old as it is, however late it comes to be known what it led to: hearing of it opens no way to a code, neither
@@ -281,7 +273,11 @@ fn hearing_late_of_a_link_is_no_fresh_login() {
             let news = phone.dial_known(&facts, &[]);
             assert!(news.contains("is linked for"), "{news}");
             let shown = phone.keys(&["2", "1", "3"]);
-            let want = if fresh { "Choose a code" } else { "First log in again" };
+            let want = if fresh {
+                "Choose 4 new digits"
+            } else {
+                "First log in again"
+            };
             assert!(shown.starts_with(want), "{later:?}, lost: {lost}: {shown}");
         }
     }
@@ -328,7 +324,9 @@ fn a_code_just_chosen_is_not_lost() {
                 "{name}"
             );
             assert!(
-                phone.types("2").starts_with("Type your own 4-digit code."),
+                phone
+                    .types("2")
+                    .starts_with("Type the 4 digits you chose here, not your bank PIN."),
                 "{name}: {}",
                 phone.says()
             );
@@ -341,7 +339,12 @@ fn a_code_just_chosen_is_not_lost() {
         phone.effects.clear();
         phone.dial_known(&written, &[]);
         assert!(phone.effects.is_empty(), "{name}: {:?}", phone.effects);
-        assert!(phone.types("2").starts_with("Type your own 4-digit code."), "{name}");
+        assert!(
+            phone
+                .types("2")
+                .starts_with("Type the 4 digits you chose here, not your bank PIN."),
+            "{name}"
+        );
         phone.dial_known(&known(None), &[]);
         assert!(
             phone.types("2").starts_with("Your linked accounts"),

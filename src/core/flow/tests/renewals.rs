@@ -67,7 +67,7 @@ fn warned_after_a_failed_opening() {
     let (mut phone, open) = renewing(SecretsOverUssd::Warn);
     apply_open_result(&mut phone, &open, OpenResult::Unavailable(None));
     assert!(
-        phone.says().starts_with("Zenith Bank is not available"),
+        phone.says().starts_with("Zenith Bank is not working"),
         "{}",
         phone.says()
     );
@@ -75,7 +75,7 @@ fn warned_after_a_failed_opening() {
     let again = phone.opens().remove(0);
     apply_open_result(&mut phone, &again, opened("s", Some(login_form())));
     assert!(
-        phone.says().starts_with("What you type here is not private"),
+        phone.says().starts_with("What you type here is not secret"),
         "{}",
         phone.says()
     );
@@ -110,7 +110,7 @@ fn checking_ends() {
     assert!(phone.polls(false).starts_with("Zenith Bank is checking"));
     apply_open_result(&mut phone, &open, OpenResult::Unavailable(None));
     assert!(
-        phone.types("1").starts_with("Zenith Bank is not available"),
+        phone.types("1").starts_with("Zenith Bank is not working"),
         "{}",
         phone.says()
     );

@@ -55,7 +55,7 @@ fn who_asks_is_who_is_agreed_with() {
         (
             vec![umoja.clone(), acacia.clone()],
             vec!["2"],
-            "Which business do you link for?\n1 Umoja Credit\n2 Acacia Cover",
+            "Which business sent you here?\n1 Umoja Credit\n2 Acacia Cover",
             2,
             None,
         ),
@@ -63,14 +63,14 @@ fn who_asks_is_who_is_agreed_with() {
         (
             vec![rent.clone(), umoja.clone(), acacia.clone()],
             vec![],
-            "Rent Co asks to read your bank account for \"school fees\", for 30 days.",
+            "Rent Co asks to see your bank account for \"school fees\", 30 days.",
             3,
             rent.intent,
         ),
         (
             vec![rent, school.clone(), umoja],
             vec!["2"],
-            "Which business do you link for?\n1 Rent Co: \"school fees\"\n2 School Co: \"school fees\"\n3 Umoja Credit",
+            "Which business sent you here?\n1 Rent Co: \"school fees\"\n2 School Co: \"school fees\"\n3 Umoja Credit",
             4,
             school.intent,
         ),
@@ -107,7 +107,7 @@ fn others_stay_in_reach() {
         terms(1, "Umoja Credit"),
         terms(2, "Acacia Cover"),
     );
-    let all = "Which business do you link for?\n1 Rent Co: \"school fees\"\n2 Umoja Credit\n3 Acacia Cover\n0 Leave";
+    let all = "Which business sent you here?\n1 Rent Co: \"school fees\"\n2 Umoja Credit\n3 Acacia Cover\n0 Leave";
     let mut phone = Phone::new();
     let shown = phone.dial_known(&asks(vec![rent.clone(), umoja.clone(), acacia]), &[]);
     assert!(shown.contains("\n4 Other businesses\n"), "{shown}");
@@ -139,9 +139,13 @@ fn others_stay_in_reach() {
 fn nobody_may_ask() {
     let mut phone = Phone::new();
     let shown = phone.dial_known(&asks(Vec::new()), &[]);
-    assert!(shown.starts_with("No business asks"), "{shown}");
+    assert!(shown.starts_with("No business is asking"), "{shown}");
     assert_eq!(phone.types("2"), "You have no linked accounts.\n1 Link a bank\n0 Leave");
-    assert!(phone.types("1").starts_with("No business asks"), "{}", phone.says());
+    assert!(
+        phone.types("1").starts_with("No business is asking"),
+        "{}",
+        phone.says()
+    );
 }
 
 /// All that is asked for is named in the consent, in the order in which it always is.
@@ -151,7 +155,8 @@ fn the_consent_names_the_data() {
     let mut wanted = request(3, "Rent Co");
     wanted.scope = Scope::of([Data::Identity, Data::Account, Data::Balance]).expect("data");
     let shown = phone.dial_known(&asks(vec![wanted]), &[]);
-    let text = "Rent Co asks to read your bank account, balance, name for \"school fees\", for 30 days. Agree?";
+    let text =
+        "Rent Co asks to see your bank account, balance, name for \"school fees\", 30 days. It cannot move money.";
     assert!(shown.starts_with(text), "{shown}");
     phone.types("1");
     assert_eq!(phone.session().consent.as_ref().expect("a consent").text, text);
@@ -166,14 +171,14 @@ fn a_code_says_who_asks() {
     let rent = request(3, "Rent Co");
     let known = coded(DialedCode::Request(Box::new(rent.clone())));
     let shown = phone.dial_known(&known, &[&code()]);
-    assert!(shown.starts_with("Rent Co asks to read your bank account"), "{shown}");
+    assert!(shown.starts_with("Rent Co asks to see your bank account"), "{shown}");
     phone.keys(&["1", "1", "ada"]);
     let again = phone.dial_known(&known, &[&code()]);
     assert!(again.starts_with("Zenith Bank: PASSWORD"), "{again}");
     assert_eq!(phone.session().terms.as_ref(), Some(&rent));
     // Without the code it is a question, as ever.
     let plain = phone.dial_known(&asks(vec![terms(1, "Umoja Credit")]), &[]);
-    assert!(plain.starts_with("Go on with Zenith Bank?"), "{plain}");
+    assert!(plain.starts_with("You began to link Zenith Bank. Go on?"), "{plain}");
     // Starting again does not lose whose request it was.
     assert!(phone.types("2").starts_with("Rent Co asks"), "{}", phone.says());
 }
@@ -259,14 +264,14 @@ fn a_business_may_ask_to_log_in_again() {
     assert_eq!(opens[0].partner, Some(wanted.partner));
     let mut phone = Phone::new();
     let shown = phone.dial_known(&asks(vec![wanted, terms(1, "Umoja Credit")]), &[]);
-    assert!(shown.starts_with("Umoja Credit asks to read"), "{shown}");
+    assert!(shown.starts_with("Umoja Credit asks to see"), "{shown}");
 }
 
 /// A request that was answered is not asked again in the same dialog; the others are.
 #[test]
 fn what_was_answered_is_not_asked_again() {
     for (others, then) in [
-        (vec![], "No business asks"),
+        (vec![], "No business is asking"),
         (vec![terms(1, "Umoja Credit")], "Umoja Credit asks"),
         (vec![request(4, "School Co")], "School Co asks"),
     ] {

@@ -20,11 +20,11 @@ fn all_but_secrets_goes_by_text() {
     let mut phone = Phone::new();
     let welcome = phone.sends_text("link").screen();
     assert!(
-        welcome.starts_with("Umoja Credit asks to read your bank account"),
+        welcome.starts_with("Umoja Credit asks to see your bank account"),
         "{welcome}"
     );
     assert!(
-        welcome.contains("Agree, choose bank\n2 My accounts\n3 Language\n0 Leave"),
+        welcome.contains("I agree\n2 My accounts\n3 Language\n0 Leave"),
         "{welcome}"
     );
     let list = phone.sends_text(&number_in(&welcome)).screen();
@@ -150,12 +150,7 @@ fn an_answer_is_texted_once() {
         assert!(checking.contains("will text you the answer"), "{checking}");
         phone.resolves(id, failed(FailureClass::Refused));
         if asks {
-            assert!(
-                phone
-                    .sends_text("CONTINUE")
-                    .screen()
-                    .contains("did not accept the details")
-            );
+            assert!(phone.sends_text("CONTINUE").screen().contains("did not let you in"));
         }
         let told = phone.step(|flow, state, context| flow.handover_sms(state, id, "*384*96#", context));
         assert_eq!(matches!(told, HandoverDecision::Send(_)), !asks, "{told:?}");
@@ -214,7 +209,7 @@ fn the_warning_is_given_on_the_phone() {
     assert!(
         phone
             .dial_known(&SubscriberFacts::default(), &[&code])
-            .contains("is not private")
+            .contains("is not secret")
     );
     assert!(phone.types("1").contains("USERNAME"));
 }
@@ -241,7 +236,7 @@ fn a_rule_for_one_bank_holds_for_texts() {
         ),
         (
             vec![rule("zenith", Some(SecretsOverUssd::Warn), Some(SecretsOverSms::Allow))],
-            Some("is not private"),
+            Some("is not secret"),
         ),
     ] {
         let mut phone = Phone::with(flow_with(SecretsOverUssd::Allow, rules));
@@ -255,14 +250,14 @@ fn a_rule_for_one_bank_holds_for_texts() {
 #[test]
 fn continue_goes_on() {
     let mut phone = Phone::new();
-    assert!(phone.sends_text("CONTINUE").screen().contains("Agree?"));
+    assert!(phone.sends_text("CONTINUE").screen().contains("It cannot move money"));
     let mut phone = Phone::at_banks();
     phone.keys(&["1", "ada"]);
     phone.passes(Duration::from_mins(10));
     let told = phone.sends_text("continue").screen();
     assert!(told.starts_with("Passwords and codes"), "{told}");
     let told = phone.sends_text("LINK").screen();
-    assert!(told.starts_with("Go on with your bank?"), "{told}");
+    assert!(told.starts_with("You began to link your bank. Go on?"), "{told}");
     assert!(phone.sends_text("1").screen().starts_with("Passwords and codes"));
     let asked = phone.dial_known(&SubscriberFacts::default(), &[&code_in(&phone.says())]);
     assert!(
@@ -275,12 +270,12 @@ fn continue_goes_on() {
 #[test]
 fn a_language_is_a_word() {
     let mut phone = Phone::new();
-    assert!(phone.sends_text("Hausa").screen().contains("Kun yarda?"));
+    assert!(phone.sends_text("Hausa").screen().contains("Ba zai iya cire kudi"));
     assert!(
         phone
             .sends_text(&number_in(&phone.says()))
             .screen()
-            .starts_with("Zabi banki")
+            .starts_with("Ku zabi banki")
     );
     assert!(phone.sends_text("SWAHILI").screen().contains("1 Zenith Bank"));
     assert_eq!(
@@ -306,7 +301,7 @@ fn accounts_are_for_the_phone() {
         assert!(phone.sends_text(text).screen().ends_with(told), "{}", phone.says());
     }
     assert!(!phone.effects.iter().any(|effect| matches!(effect, Effect::Unlink(_))));
-    assert!(phone.sends_text("0").screen().contains("Agree?"));
+    assert!(phone.sends_text("0").screen().contains("It cannot move money"));
 }
 
 /// A person's own code stands before what it protects by text as on the phone, and is not typed there: they are told to dial,
@@ -329,12 +324,12 @@ fn an_own_code_is_for_the_phone() {
     let told = phone.sends_text("CONTINUE").screen();
     assert_eq!(
         told,
-        "Your own code is not for texts, none is kept. Dial *384*96# and type it there.\n0 Back"
+        "Never text your own code. We kept nothing. Dial *384*96# and type it there.\n0 Back"
     );
     for text in ["4821", "1"] {
         let told = phone.sends_text(text).screen();
         assert!(
-            told.starts_with("Your own code is not for texts") && !told.contains("Zenith"),
+            told.starts_with("Never text your own code") && !told.contains("Zenith"),
             "{told}"
         );
     }
@@ -349,7 +344,7 @@ fn an_own_code_is_chosen_on_the_phone() {
     Arc::get_mut(&mut flow).expect("nobody else's").settings.subscriber_pin = SubscriberPin::Required;
     let mut phone = Phone::with(flow);
     let told = phone.agrees_by_text();
-    assert!(told.starts_with("Your own code is not for texts"), "{told}");
+    assert!(told.starts_with("Never text your own code"), "{told}");
     phone.sends_text("4821");
     assert!(phone.state.pin.is_none() && !phone.value().contains("4821"));
 }
@@ -373,7 +368,7 @@ fn a_new_dialog_by_text_has_to_know_the_code_again() {
     phone.passes(Duration::from_hours(2));
     let told = phone.sends_text("1").screen();
     assert!(
-        told.starts_with("Your own code is not for texts") && !told.contains("Access"),
+        told.starts_with("Never text your own code") && !told.contains("Access"),
         "{told}"
     );
 }

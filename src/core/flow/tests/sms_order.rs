@@ -40,7 +40,7 @@ fn after_too_many_wrong_numbers_it_is_for_the_phone() {
         assert!(said.ends_with(told), "{text}: {said}");
         assert!(phone.state.session.is_none() && phone.state.cursor.confirmation.is_none());
     }
-    assert!(phone.dial().contains("1 Agree, choose bank"), "as on any phone");
+    assert!(phone.dial().contains("1 I agree"), "as on any phone");
     phone.types("1");
     assert_eq!(phone.stage(), Some(Outcome::ChooseBank));
 }
@@ -115,8 +115,8 @@ fn repeated_reordered_and_broken_texts_choose_nothing() {
 /// not even worth an answer.
 #[rstest]
 #[case::in_time(REPLY_WINDOW.saturating_sub(Duration::from_secs(1)), Some("Passwords and codes"))]
-#[case::too_late(REPLY_WINDOW, Some("Umoja Credit asks to read"))]
-#[case::hours(Duration::from_hours(20), Some("Umoja Credit asks to read"))]
+#[case::too_late(REPLY_WINDOW, Some("Umoja Credit asks to see"))]
+#[case::hours(Duration::from_hours(20), Some("Umoja Credit asks to see"))]
 #[case::a_day(SESSION_WINDOW, None)]
 fn a_late_answer_chooses_nothing(#[case] later: Duration, #[case] want: Option<&str>) {
     let mut phone = Phone::new();
@@ -163,7 +163,7 @@ fn texts_that_choose_nothing_come_to_an_end() {
     let told = phone.sends_text("I am driving").screen();
     assert!(told.starts_with("Sorry, that was not understood. Text LINK"), "{told}");
     assert_eq!(phone.sends_text("I am driving"), SmsOutcome::Nothing);
-    assert!(phone.sends_text("LINK").screen().contains("Agree?"));
+    assert!(phone.sends_text("LINK").screen().contains("It cannot move money"));
     phone.sends_texts(&["x", "x", "x"]);
     assert!(phone.sends_text("3").screen().contains("Choose your language"));
     assert!(
@@ -212,7 +212,10 @@ fn the_dialog_begun_last_is_in_charge() {
     assert_eq!(phone.sends_text("1"), SmsOutcome::Elsewhere);
     phone.passes(Duration::from_mins(5));
     let told = phone.sends_text("1").screen();
-    assert!(told.contains("Agree?"), "where they stand, not the list: {told}");
+    assert!(
+        told.contains("It cannot move money"),
+        "where they stand, not the list: {told}"
+    );
 }
 
 /// Anyone who wants no texts is answered only what they begin after that; what was begun before is over. They are not promised

@@ -79,11 +79,11 @@ enum RollbackPoint {
 }
 
 const EDGES: [RollbackPoint; 8] = [
-    RollbackPoint::Shown("Agree?"),
+    RollbackPoint::Shown("It cannot move money"),
     RollbackPoint::Shown("Choose your bank"),
     RollbackPoint::Shown("username"),
     RollbackPoint::Shown("password"),
-    RollbackPoint::Shown("did not accept"),
+    RollbackPoint::Shown("did not let you in"),
     RollbackPoint::Written(1),
     RollbackPoint::Written(2),
     RollbackPoint::Written(3),

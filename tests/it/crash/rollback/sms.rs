@@ -44,7 +44,7 @@ async fn lives(world: &SmsWorld, person: &mut Person, writes: usize, back: Back)
     person
         .story
         .tell(format!("the value goes back after write {writes}: {back:?}"));
-    let welcome = texts(world, person, "LINK", "asks to read your bank account").await;
+    let welcome = texts(world, person, "LINK", "asks to see your bank account").await;
     texts(world, person, &number_in(&welcome), "Choose your bank").await;
     texts(world, person, "1", "Username").await;
     let username = person.username.clone();

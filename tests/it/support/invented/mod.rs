@@ -62,7 +62,11 @@ const KEYS: &[KeyRequirement] = &[
         name: "client_secret",
         required: true,
         help: "Shown once when you make it.",
-        check: |secret| (secret.len() >= 16).then_some(()).ok_or("has at least 16 characters"),
+        check: |secret| {
+            (secret.len() >= 16)
+                .then_some(())
+                .ok_or("has at least 16 letters or numbers")
+        },
         is_production: |secret| secret.starts_with("live-"),
     },
     KeyRequirement {
