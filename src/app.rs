@@ -16,7 +16,6 @@ use crate::certificate::{CertificateError, ServerCertificate};
 use crate::config::{Config, Mode, RecordsConfig, StoreConfig, keys};
 use crate::core::ids::{NodeId, PartnerId};
 use crate::core::menu::{Menu, MenuError};
-use crate::core::messages::{TemplateError, Templates};
 use crate::core::msisdn;
 use crate::core::seal::Keyring;
 use crate::core::time::{Clock, Rng};
@@ -35,14 +34,17 @@ use crate::service::sealing::Sealing;
 use crate::service::strangers::Strangers;
 use crate::store::{self, Severity, Store, StoreConnectError};
 
-use self::assemble::assemble;
+use self::assemble::{Assembled, assemble};
+use self::menu_dir::{MenuDirError, MenuReload};
 pub(crate) use self::partners::api_environment;
 #[cfg(feature = "sandbox")]
 use self::stand_ins::StandIns;
 
 mod assemble;
 pub mod channels;
+mod conversation;
 pub mod limits;
+pub(crate) mod menu_dir;
 mod partners;
 mod sms;
 #[cfg(feature = "sandbox")]
@@ -77,9 +79,9 @@ pub enum StartError {
     /// The menu built in is broken.
     #[error(transparent)]
     Menu(#[from] MenuError),
-    /// The texts built in are broken.
+    /// The operator's words cannot be used, or those built in.
     #[error(transparent)]
-    Texts(#[from] TemplateError),
+    Words(#[from] MenuDirError),
     /// TLS cannot be set up.
     #[error(transparent)]
     HttpClient(#[from] HttpClientError),
@@ -119,6 +121,7 @@ pub struct App {
     #[cfg(feature = "sandbox")]
     _stand_ins: StandIns,
     certificate: Option<Arc<ServerCertificate>>,
+    menu: Option<MenuReload>,
 }
 
 /// What surrounds a server: its metrics exist before it, and tests end the process at an edge.
@@ -176,7 +179,7 @@ impl App {
         database_clock.measure(deps.records.as_ref()).await?;
         let links = Arc::new(PageLinks::new(deps.clone(), config.server.public_url.as_ref()));
         let (leaving, stop) = (CancellationToken::new(), CancellationToken::new());
-        let parts = assemble(
+        let Assembled { http: parts, menu } = assemble(
             &mut config,
             ready_providers,
             &deps,
@@ -219,6 +222,7 @@ impl App {
             #[cfg(feature = "sandbox")]
             _stand_ins: stand_ins,
             certificate,
+            menu,
         })
     }
 
@@ -230,6 +234,11 @@ impl App {
     /// Reads the files of our certificate again; `None` without one, else whether it is another one now.
     pub fn reload_certificate(&self) -> Option<Result<bool, CertificateError>> {
         Some(self.certificate.as_ref()?.reload())
+    }
+
+    /// Reads the operator's words again; `None` without any, else whether others are in force now.
+    pub fn reload_menu(&self) -> Option<Result<bool, MenuDirError>> {
+        Some(self.menu.as_ref()?.reload())
     }
 
     /// Stops in order: not ready any more and no new jobs, then no new requests and open ones answered, then what is under
@@ -318,7 +327,7 @@ pub fn preflight(config: &mut Config) -> Vec<StartError> {
     }
     faults.extend(sms::sms_routes(config).err());
     faults.extend(Menu::embedded().err().map(StartError::from));
-    faults.extend(Templates::embedded().err().map(StartError::from));
+    faults.extend(menu_dir::open(config).err().map(StartError::from));
     faults.extend(assemble::build_providers(config).err());
     faults
 }

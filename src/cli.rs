@@ -68,7 +68,7 @@ enum Command {
     /// Be a phone in this terminal: dial the sandbox, or play a journey from a file.
     #[cfg(feature = "sandbox")]
     Phone(crate::sandbox::phone::args::PhoneArgs),
-    /// Look at the conversation that is built in.
+    /// Look at the conversation.
     #[command(subcommand)]
     Menu(MenuCommand),
     /// Look at what is linked.
@@ -97,8 +97,12 @@ enum Command {
 #[derive(Debug, Subcommand)]
 enum MenuCommand {
     /// Prove that every screen can be reached and left, and fits the smallest page of the configured channels in every
-    /// language.
-    Check,
+    /// language. Tells file, line and what to do.
+    Check {
+        /// A directory whose words are laid over those built in, instead of dir in [menu].
+        #[arg(long, value_name = "DIR")]
+        dir: Option<PathBuf>,
+    },
     /// Print the conversation as a Mermaid flowchart: from dial to linked when nothing goes wrong.
     Graph {
         /// Every screen and every move.
@@ -178,9 +182,9 @@ pub fn run(cli: Cli, env: &[(String, String)], out: &mut dyn Write, err: &mut dy
             .and_then(|config| Ok(serve::serve(config, &|| load(options.clone(), env), out)?)),
         #[cfg(feature = "sandbox")]
         Command::Phone(args) => commands::phone(&args).map_err(CliError::from),
-        Command::Menu(MenuCommand::Check) => load(options, env)
+        Command::Menu(MenuCommand::Check { dir }) => load(options, env)
             .map_err(CliError::from)
-            .and_then(|config| Ok(commands::menu_check(&config, out)?)),
+            .and_then(|config| Ok(commands::menu_check(&config, dir.as_deref(), out)?)),
         Command::Menu(MenuCommand::Graph { full }) => commands::menu_graph(full, out).map_err(CliError::from),
         Command::Links(command) => load(options, env).map_err(CliError::from).and_then(|config| {
             Ok(match command {

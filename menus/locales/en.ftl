@@ -127,6 +127,7 @@ note-length =
        *[other] { $length } letters or numbers
     }.
 note-too-long = That is too long.
+note-unlinkable = { $bank } cannot be linked here.
 note-empty = Please type an answer.
 note-wrong-code = That was not right. Tries left: { $left }.
 note-by-sms = If the code comes by SMS: leave, read it, dial again.

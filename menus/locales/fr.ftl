@@ -124,6 +124,7 @@ note-length =
        *[other] { $length } chiffres ou lettres
     }.
 note-too-long = C'est trop long.
+note-unlinkable = Nous ne lions pas { $bank } ici.
 note-empty = Tapez une réponse.
 note-wrong-code = Ce n'est pas juste. Essais restants : { $left }.
 note-by-sms = Si le code arrive par SMS : quittez, lisez-le, refaites le code.

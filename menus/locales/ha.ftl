@@ -120,6 +120,7 @@ note-pattern = Bankinku bai karbi wannan ba. Ku duba.
 note-letters = Ku yi amfani da haruffa da lambobi kawai.
 note-length = Dole ya zama guda { $length } daidai.
 note-too-long = Ya yi tsawo.
+note-unlinkable = Ba ma hada { $bank } a nan.
 note-empty = Ku rubuta amsa.
 note-wrong-code = Ba daidai ba. Saura gwaji { $left }.
 note-by-sms = Idan lambar za ta zo ta SMS: ku fita, ku karanta, ku sake kira.

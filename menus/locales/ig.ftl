@@ -104,6 +104,7 @@ note-pattern = Banki gi anaraghi ya. Biko lelee ya.
 note-letters = Biko jiri leta na nomba naani.
 note-length = O ga-enwe leta ma o bu nomba { $length }.
 note-too-long = O toro oke ogologo.
+note-unlinkable = Anyi anaghi ejiko { $bank } ebe a.
 note-empty = Biko pinye aziza.
 note-wrong-code = O zighi ezi. I ka nwere ike inwa ugboro { $left }.
 note-by-sms = Oburu na koodu ga-abia na SMS: puo, guo ya, kpoo ozo.

@@ -123,6 +123,7 @@ note-length =
        *[other] { $length } letter or number
     }.
 note-too-long = E too long.
+note-unlinkable = We no fit link { $bank } here.
 note-empty = Abeg type answer.
 note-wrong-code = E no correct. You fit try { $left } more.
 note-by-sms = If the code go come by SMS: comot, read am, dial again.

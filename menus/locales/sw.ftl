@@ -119,6 +119,7 @@ note-pattern = Benki yako haikubali hilo. Tafadhali angalia.
 note-letters = Tafadhali tumia herufi na tarakimu tu.
 note-length = Lazima iwe na herufi au tarakimu { $length }.
 note-too-long = Ni ndefu mno.
+note-unlinkable = Hatuunganishi { $bank } hapa.
 note-empty = Tafadhali andika jibu.
 note-wrong-code = Si sahihi. Majaribio yaliyobaki: { $left }.
 note-by-sms = Kama namba inakuja kwa SMS: toka, isome, piga tena.

@@ -104,6 +104,7 @@ note-pattern = Banki yin ko gba a. E jowo e ye e wo.
 note-letters = E jowo lo leta ati nomba nikan.
 note-length = O gbodo je leta tabi nomba { $length }.
 note-too-long = O ti gun ju.
+note-unlinkable = A ki i so { $bank } po nibi.
 note-empty = E jowo te idahun.
 note-wrong-code = Ko peye. O ku igba { $left } lati gbiyanju.
 note-by-sms = Ti koodu ba wa nipa SMS: e jade, e ka a, e tun pe.

@@ -2,20 +2,17 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{ReadyProvider, StartError, partner_id, partners, sms, webhooks};
+use super::conversation::flow;
+use super::menu_dir::MenuReload;
+use super::{ReadyProvider, StartError, menu_dir, partner_id, partners, sms, webhooks};
 use crate::ambient::SystemClock;
 use crate::certificate::ServerCertificate;
 use crate::config::{ChannelConfig, Config, Mode, ProviderConfig};
-use crate::core::flow::terms::{PartnerRef, RequestTerms};
-use crate::core::flow::{Flow, FlowSettings};
-use crate::core::menu::Menu;
-use crate::core::messages::Templates;
+use crate::core::menu::MenuFile;
 use crate::core::pin::SubscriberPin;
-use crate::core::seal::Keyring;
 use crate::core::time::Clock;
 use crate::http::{HttpState, Transport};
 use crate::http_client::{HttpClient, HttpClientOptions};
@@ -29,6 +26,7 @@ use crate::service::database_clock::DatabaseClock;
 use crate::service::deps::Deps;
 use crate::service::effects::runner::EffectRunner;
 use crate::service::facts_reader::FactsReader;
+use crate::service::flow_in_force::FlowInForce;
 use crate::service::handover_queue::HandoverQueue;
 use crate::service::institution_health::InstitutionHealth;
 use crate::service::job_list::{JobDeps, JobHandlers};
@@ -50,6 +48,12 @@ use crate::service::turn::{TurnHandle, TurnRunner};
 use crate::service::ussd_binds::BindKeeper;
 use crate::service::wakeups::Wakeups;
 
+/// A server that takes requests, and what is changed while it does.
+pub(super) struct Assembled {
+    pub(super) http: HttpState,
+    pub(super) menu: Option<MenuReload>,
+}
+
 /// Puts the services together and starts what runs beside the requests.
 pub(super) async fn assemble(
     config: &mut Config,
@@ -59,9 +63,9 @@ pub(super) async fn assemble(
     database_clock: &Arc<DatabaseClock>,
     draining: &CancellationToken,
     #[cfg(feature = "sandbox")] sandbox: Option<crate::sandbox::SandboxState>,
-) -> Result<HttpState, StartError> {
+) -> Result<Assembled, StartError> {
     let configured_ways = configured_ways(config, &ready_providers);
-    let pages = config.page_countries();
+    let (pages, screens) = (config.page_countries(), menu_dir::screens(config));
     let routes = sms::sms_routes(config)?;
     let channels = channels(config);
     let services = services(config, ready_providers, deps, links, &channels, &routes, pages).await?;
@@ -74,7 +78,8 @@ pub(super) async fn assemble(
         deps.spawn(keeper.run(draining.clone()));
     }
     let api = partners::build_partner_api(config, deps, &services, &turns).await?;
-    Ok(HttpState {
+    let flow = services.shared.updater.flow.clone();
+    let http = HttpState {
         proxies: std::mem::take(&mut config.server.trusted_proxies),
         transport: transport(config)?,
         callbacks: Arc::new(TurnHandle(turns.clone())),
@@ -85,7 +90,7 @@ pub(super) async fn assemble(
         pages: Arc::new(BrowserPages {
             deps: deps.clone(),
             providers: services.shared.providers.clone(),
-            flow: services.shared.updater.flow.clone(),
+            flow: flow.clone(),
             links: links.clone(),
         }),
         messages: Arc::new(SmsInbox {
@@ -109,7 +114,9 @@ pub(super) async fn assemble(
         turn_tasks: deps.tasks.clone(),
         #[cfg(feature = "sandbox")]
         sandbox: sandbox.map(|state| crate::sandbox::routes(turns, state)),
-    })
+    };
+    let menu = MenuReload::new(screens, services.menu_files, flow, deps.metrics.clone());
+    Ok(Assembled { http, menu })
 }
 
 /// What people type is not taken in clear from elsewhere. The sandbox is on this machine.
@@ -201,6 +208,7 @@ fn spawn_background_tasks(deps: &Deps, services: &Services, jobs: Arc<JobRunner>
 pub(super) struct Services {
     pub(super) shared: JobDeps,
     pub(super) handlers: JobHandlers,
+    menu_files: Vec<MenuFile>,
 }
 
 impl Services {
@@ -242,12 +250,13 @@ async fn services(
     let partner = partner(config, deps.clock.as_ref());
     let keyring = &deps.sealing.keyring;
     let providers = Arc::new(providers(config, ready_providers, deps, &partner, countries).await?);
-    let flow = flow(config, &providers, routes, keyring.clone())?;
+    let (words, menu_files) = menu_dir::open(config)?;
+    let flow = flow(config, words, &providers, routes, keyring.clone())?;
     let catalogue = Catalogue::new(providers.clone(), config.policy.rules.clone(), deps.clock.clone());
     let catalogue = catalogue.offering_pages_in(pages);
     let health = InstitutionHealth::new(deps.clock.clone(), deps.metrics.clone());
     let updater = SessionUpdater {
-        flow: Arc::new(flow),
+        flow: FlowInForce::new(flow),
         live: LiveValues::new(deps.store.clone(), keyring.clone(), deps.rng.clone()),
         wakes: Wakeups::default(),
         handovers: (!routes.is_empty()).then(|| HandoverQueue {
@@ -270,43 +279,11 @@ async fn services(
         pages: links.clone(),
     };
     let handlers = JobHandlers::new(&shared);
-    Ok(Services { shared, handlers })
-}
-
-fn flow(config: &Config, providers: &Providers, routes: &SmsRoutes, keyring: Arc<Keyring>) -> Result<Flow, StartError> {
-    Ok(Flow {
-        menu: Menu::embedded()?,
-        templates: Templates::embedded()?,
-        settings: FlowSettings {
-            default_terms: default_request_terms(config),
-            policy: config.policy.rules.clone(),
-            subscriber_pin: config.policy.subscriber_pin,
-            ask_login_after: config.policy.ask_login_after(),
-            sms_countries: routes.all().map(|route| route.country.clone()).collect(),
-            providers: providers.rules(),
-            lease_margin: lease_margin(config),
-        },
-        keyring,
+    Ok(Services {
+        shared,
+        handlers,
+        menu_files,
     })
-}
-
-/// What the operator's own business asks of anyone who dials.
-fn default_request_terms(config: &Config) -> RequestTerms {
-    let business = PartnerRef {
-        id: partner_id(&config.partner.name),
-        name: config.partner.name.clone(),
-    };
-    RequestTerms::open_offer(business, config.partner.purpose.clone(), config.partner.data_days)
-}
-
-#[cfg(feature = "sandbox")]
-fn lease_margin(config: &Config) -> Duration {
-    config.sandbox.lease_margin
-}
-
-#[cfg(not(feature = "sandbox"))]
-fn lease_margin(_: &Config) -> Duration {
-    crate::core::flow::LEASE_MARGIN
 }
 
 fn channels(config: &mut Config) -> Vec<Arc<Channel>> {

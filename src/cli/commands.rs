@@ -1,23 +1,21 @@
 //! What the commands do that need more than the configuration.
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::app::StartError;
-use crate::config::{ChannelConfig, Config};
+use crate::app::menu_dir::{self, MenuDirError};
+use crate::config::Config;
 use crate::core::eligibility::EligibilityFault;
 use crate::core::ids::LinkId;
 use crate::core::menu::{self, Menu, MenuError};
-use crate::core::messages::{TemplateError, Templates};
 use crate::core::time::Timestamp;
 use crate::records::{self, Link, LinkState, Records, RecordsError};
 use crate::telemetry::TelemetryError;
-
-/// The smallest page that a gateway is documented to have: the menu that is built in fits it, whatever is configured.
-const SMALLEST_KNOWN_PAGE: u16 = 120;
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -40,9 +38,9 @@ pub enum CommandError {
     /// The menu built in is broken.
     #[error(transparent)]
     Menu(#[from] MenuError),
-    /// The texts built in are broken.
+    /// The operator's words cannot be read.
     #[error(transparent)]
-    Texts(#[from] TemplateError),
+    Words(#[from] MenuDirError),
     /// The check of the menu found something; it has been printed.
     #[error("the menu is not in order")]
     MenuFindings,
@@ -154,11 +152,12 @@ pub(super) fn phone(args: &crate::sandbox::phone::args::PhoneArgs) -> Result<(),
     Ok(())
 }
 
-/// Checks the menu that is built in, at the smallest page of the configured channels and at the smallest there is.
-pub(super) fn menu_check(config: &Config, out: &mut dyn Write) -> Result<(), CommandError> {
-    let (menu, texts) = (Menu::embedded()?, Templates::embedded()?);
-    let mut pages: Vec<_> = config.channels.iter().map(ChannelConfig::smallest_page).collect();
-    pages.push(SMALLEST_KNOWN_PAGE);
+/// Checks the menu with the words of a directory, or else of the configured one, laid over those built in: at the smallest
+/// page of the configured channels and at the smallest there is.
+pub(super) fn menu_check(config: &Config, dir: Option<&Path>, out: &mut dyn Write) -> Result<(), CommandError> {
+    let menu = Menu::embedded()?;
+    let texts = menu_dir::words(dir.or(config.menu.dir.as_deref()))?.templates;
+    let pages = menu_dir::pages(config);
     let (report, good) = menu::check_report(&menu, &texts, &pages, &menu::SampleValues::worst_case());
     writeln!(out, "{}", report.trim_end())?;
     if good { Ok(()) } else { Err(CommandError::MenuFindings) }
@@ -166,7 +165,7 @@ pub(super) fn menu_check(config: &Config, out: &mut dyn Write) -> Result<(), Com
 
 /// Prints the built-in menu as Mermaid: the happy path, or everything.
 pub(super) fn menu_graph(full: bool, out: &mut dyn Write) -> Result<(), CommandError> {
-    let (menu, texts) = (Menu::embedded()?, Templates::embedded()?);
+    let (menu, texts) = (Menu::embedded()?, menu_dir::words(None)?.templates);
     let draw = if full {
         menu::graph::full
     } else {

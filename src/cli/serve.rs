@@ -126,10 +126,19 @@ impl<'a> Reload<'a> {
                 "kept"
             }
         };
+        let menu = match app.reload_menu() {
+            None => "built in",
+            Some(Ok(true)) => "replaced",
+            Some(Ok(false)) => "unchanged",
+            Some(Err(error)) => {
+                tracing::error!(%error, "SIGHUP: the menu's words stay as they are, the new ones cannot be used");
+                "kept"
+            }
+        };
         let mut config = match (self.read)() {
             Ok(config) => config,
             Err(errors) => {
-                tracing::error!(%errors, certificate, "SIGHUP: the configuration stays as it is, the new one has faults");
+                tracing::error!(%errors, certificate, menu, "SIGHUP: the configuration stays as it is, the new one has faults");
                 return;
             }
         };
@@ -142,8 +151,9 @@ impl<'a> Reload<'a> {
                 level_before = before.as_str(),
                 level = self.level.as_str(),
                 certificate,
+                menu,
                 restart_needed,
-                "SIGHUP: reloaded; other settings and the menu are read at a restart"
+                "SIGHUP: reloaded; other settings are read at a restart"
             );
             self.switch.set(self.level)
         });

@@ -15,6 +15,7 @@ mod limit_overrides;
 mod limits;
 mod linking_ways;
 pub mod log;
+pub mod menu;
 mod own_settings;
 pub mod partner;
 mod policy;
@@ -41,6 +42,7 @@ pub use self::error::{ConfigError, ConfigErrors, ConfigOrigin};
 pub use self::keys::KeysConfig;
 pub use self::limits::LimitsConfig;
 pub use self::log::{LogConfig, LogFormat, LogLevel};
+pub use self::menu::MenuConfig;
 pub use self::partner::PartnerConfig;
 pub use self::policy::PolicyConfig;
 pub use self::providers::{ProviderConfig, ProvidersConfig};
@@ -136,6 +138,9 @@ pub struct Config {
     pub sms: Vec<SmsConfig>,
     /// `[partner]`
     pub partner: PartnerConfig,
+    /// `[menu]`
+    #[serde(skip_serializing_if = "MenuConfig::is_empty")]
+    pub menu: MenuConfig,
     /// `[providers.…]`, at least one.
     pub providers: ProvidersConfig,
     /// `[log]`
@@ -237,6 +242,7 @@ impl Config {
         let api = api::read(root.section("api"));
         let policy = policy::read(root.section("policy"));
         let partner = partner::read(root.section("partner"));
+        let menu = menu::read(root.section("menu"));
         let sections = root.sections("channels");
         if sections.is_empty() {
             root.report(
@@ -269,6 +275,7 @@ impl Config {
             channels,
             sms,
             partner: partner?,
+            menu,
             providers,
             log,
             #[cfg(feature = "sandbox")]

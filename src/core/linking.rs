@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::bank_names::BUSINESS_SIDE;
 use super::next_step::Form;
 use super::time::Timestamp;
 
@@ -24,6 +25,18 @@ pub struct Institution {
     pub methods: Vec<AuthMethod>,
     /// How long the provider says a login may take there.
     pub timeout: Option<Duration>,
+}
+
+impl Institution {
+    /// What it is searched by: of a business side, whatever its name says, that it is one.
+    pub fn searched_name(&self) -> String {
+        let told = self.name.to_lowercase().contains(BUSINESS_SIDE);
+        if self.business && !told {
+            format!("{} {BUSINESS_SIDE}", self.name)
+        } else {
+            self.name.clone()
+        }
+    }
 }
 
 /// One way to log in at an institution.

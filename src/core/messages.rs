@@ -5,6 +5,8 @@
 //! agreed to is recorded by [`Templates::version`], which would not see a change in something the message merely points at.
 
 mod locale;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -27,29 +29,14 @@ pub enum TemplateArg {
     Number(i64),
 }
 
-/// Why texts cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum TemplateError {
-    /// A file is not written in Fluent.
-    #[error("menus/locales/{locale}.ftl, line {line}: {message}")]
-    Syntax {
-        locale: Locale,
-        /// Where, from 1 on.
-        line: usize,
-        message: String,
-    },
-    /// A message is there twice.
-    #[error("menus/locales/{locale}.ftl: `{id}` is there twice; remove one")]
-    Twice { locale: Locale, id: String },
-    /// A message leans on another one, has attributes or no text.
-    #[error(
-        "menus/locales/{locale}.ftl: `{id}` must be one text without terms, references and attributes; write it out"
-    )]
-    NotAlone {
-        locale: Locale,
-        /// The message or term.
-        id: String,
-    },
+/// Why texts cannot be used: where, and how to put it right.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{file}, line {line}: {message}")]
+pub struct TemplateError {
+    pub file: String,
+    /// From 1 on.
+    pub line: usize,
+    pub message: String,
 }
 
 /// One language's messages.
@@ -62,6 +49,17 @@ struct Language {
 struct TemplateInfo {
     version: String,
     variables: BTreeSet<String>,
+    place: TemplatePlace,
+    /// The values that the message wanted which this one is laid over.
+    replaces: Option<BTreeSet<String>>,
+}
+
+/// Where a message stands.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TemplatePlace {
+    pub file: String,
+    /// From 1 on.
+    pub line: usize,
 }
 
 /// Every text in every language. Shared between threads.
@@ -91,12 +89,29 @@ impl Templates {
     /// # Errors
     /// At the first source that is malformed.
     pub fn parse(sources: &[(Locale, &str)]) -> Result<Self, TemplateError> {
-        let languages = sources
-            .iter()
-            .map(|(locale, source)| Ok((*locale, Language::parse(*locale, source)?)));
-        Ok(Self {
-            languages: languages.collect::<Result<_, _>>()?,
-        })
+        let mut texts = Self {
+            languages: BTreeMap::new(),
+        };
+        for (locale, source) in sources {
+            texts.lay_over(*locale, &format!("menus/locales/{locale}.ftl"), source)?;
+        }
+        Ok(texts)
+    }
+
+    /// Lays the messages of a file over those of a language, one by one: what the file does not have stays as it is.
+    ///
+    /// # Errors
+    /// When it is malformed; then nothing changes.
+    pub fn lay_over(&mut self, locale: Locale, file: &str, source: &str) -> Result<(), TemplateError> {
+        let (resource, messages) = read_source(file, source)?;
+        let language = self.languages.entry(locale).or_insert_with(|| Language::new(locale));
+        language.bundle.add_resource_overriding(Arc::new(resource));
+        for (id, mut message) in messages {
+            let before = language.messages.remove(&id);
+            message.replaces = before.map(|before| before.replaces.unwrap_or(before.variables));
+            language.messages.insert(id, message);
+        }
+        Ok(())
     }
 
     /// The message in this language, else in English, else the id itself, so that there is always something to show.
@@ -148,6 +163,16 @@ impl Templates {
         Some(&self.languages.get(&locale)?.messages.get(id)?.variables)
     }
 
+    /// Where the message of this language stands.
+    pub fn place(&self, locale: Locale, id: &str) -> Option<&TemplatePlace> {
+        Some(&self.languages.get(&locale)?.messages.get(id)?.place)
+    }
+
+    /// The values that a message must want because the one did that it is laid over; `None` when it is laid over none.
+    pub fn replaced_variables(&self, locale: Locale, id: &str) -> Option<&BTreeSet<String>> {
+        self.languages.get(&locale)?.messages.get(id)?.replaces.as_ref()
+    }
+
     fn language_of(&self, locale: Locale, id: &str) -> Option<&Language> {
         [locale, Locale::En]
             .iter()
@@ -157,43 +182,79 @@ impl Templates {
 }
 
 impl Language {
-    fn parse(locale: Locale, source: &str) -> Result<Self, TemplateError> {
-        let resource = FluentResource::try_new(source.to_owned()).map_err(|(_, errors)| {
-            let (at, message) = errors
-                .first()
-                .map_or((0, String::new()), |error| (error.pos.start, error.to_string()));
-            let line = source.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1;
-            TemplateError::Syntax { locale, line, message }
-        })?;
-        let mut messages = BTreeMap::new();
-        for entry in resource.entries() {
-            let (id, message) = match entry {
-                ast::Entry::Message(message) => (message.id.name, TemplateInfo::read(message)),
-                ast::Entry::Term(term) => (term.id.name, None),
-                _ => continue,
-            };
-            let message = message.ok_or_else(|| TemplateError::NotAlone {
-                locale,
-                id: id.to_owned(),
-            })?;
-            if messages.insert(id.to_owned(), message).is_some() {
-                return Err(TemplateError::Twice {
-                    locale,
-                    id: id.to_owned(),
-                });
-            }
-        }
+    fn new(locale: Locale) -> Self {
         let mut bundle = FluentBundle::new_concurrent(vec![locale.langid()]);
         // The marks that keep right-to-left text apart are not in GSM-7; no language here is written that way.
         bundle.set_use_isolating(false);
-        bundle.add_resource_overriding(Arc::new(resource));
-        Ok(Self { bundle, messages })
+        Self {
+            bundle,
+            messages: BTreeMap::new(),
+        }
     }
 }
 
+/// Reads a file's messages.
+fn read_source(file: &str, source: &str) -> Result<(FluentResource, BTreeMap<String, TemplateInfo>), TemplateError> {
+    let fault = |line: usize, message: String| TemplateError {
+        file: file.to_owned(),
+        line,
+        message,
+    };
+    let resource = FluentResource::try_new(source.to_owned()).map_err(|(_, errors)| {
+        let (at, message) = errors
+            .first()
+            .map_or((0, String::new()), |error| (error.pos.start, error.to_string()));
+        let line = source.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1;
+        fault(line, message)
+    })?;
+    let mut messages = BTreeMap::new();
+    for entry in resource.entries() {
+        let (id, read) = match entry {
+            ast::Entry::Message(message) => (message.id.name, TemplateInfo::read(message)),
+            ast::Entry::Term(term) => (term.id.name, None),
+            _ => continue,
+        };
+        let place = TemplatePlace {
+            file: file.to_owned(),
+            line: line_of(source, id),
+        };
+        let (version, variables) = read.ok_or_else(|| {
+            let message = "must be one text without terms, references and attributes; write it out";
+            fault(place.line, format!("`{id}` {message}"))
+        })?;
+        let message = TemplateInfo {
+            version,
+            variables,
+            place,
+            replaces: None,
+        };
+        if messages.insert(id.to_owned(), message).is_some() {
+            let again = source
+                .lines()
+                .enumerate()
+                .filter(|(_, line)| begins_message(line, id))
+                .last();
+            let line = again.map_or(1, |(at, _)| at + 1);
+            return Err(fault(line, format!("`{id}` is there twice; remove one")));
+        }
+    }
+    Ok((resource, messages))
+}
+
+/// The line on which a message or term begins.
+fn line_of(source: &str, id: &str) -> usize {
+    let at = source.lines().position(|line| begins_message(line, id));
+    at.map_or(1, |at| at + 1)
+}
+
+fn begins_message(line: &str, id: &str) -> bool {
+    let rest = line.strip_prefix('-').unwrap_or(line).strip_prefix(id);
+    rest.is_some_and(|rest| rest.trim_start().starts_with('='))
+}
+
 impl TemplateInfo {
-    /// `None` when the message does not stand alone.
-    fn read(message: &ast::Message<&str>) -> Option<Self> {
+    /// The version and the variables of a message; `None` when it does not stand alone.
+    fn read(message: &ast::Message<&str>) -> Option<(String, BTreeSet<String>)> {
         let pattern = message.value.as_ref()?;
         let mut variables = BTreeSet::new();
         if !message.attributes.is_empty() || !read_pattern(pattern, &mut variables) {
@@ -211,7 +272,7 @@ impl TemplateInfo {
             let _ = write!(hex, "{byte:02x}");
             hex
         });
-        Some(Self { version, variables })
+        Some((version, variables))
     }
 }
 
@@ -255,137 +316,4 @@ fn clean(text: &str) -> String {
         .filter(|c| c.is_whitespace() || !(c.is_control() || hidden(*c)))
         .collect();
     visible.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn texts(en: &str, fr: &str) -> Templates {
-        Templates::parse(&[(Locale::En, en), (Locale::Fr, fr)]).unwrap()
-    }
-
-    /// The texts in the program can be read, and every language has a file.
-    #[test]
-    fn the_embedded_texts_can_be_read() {
-        let texts = Templates::embedded().unwrap();
-        for locale in Locale::ALL {
-            assert!(texts.ids(locale).len() > 50, "{locale}");
-        }
-    }
-
-    /// A language that lacks a text speaks English; an unknown id is shown as it is, never an empty screen.
-    #[test]
-    fn a_missing_text_falls_back() {
-        let texts = texts("a = One\nb = Two", "a = Un");
-        for (id, want) in [("a", "Un"), ("b", "Two"), ("c", "c")] {
-            assert_eq!(texts.format(Locale::Fr, id, &[]), want);
-        }
-        assert_eq!(texts.format(Locale::Sw, "a", &[]), "One");
-    }
-
-    /// What is not known yet leaves no hole in a sentence.
-    #[test]
-    fn an_empty_value_leaves_one_space() {
-        let texts = texts("linked = Done! { $bank } { $account } is linked.", "");
-        let text = |name: &str| TemplateArg::Text(name.to_owned());
-        let args = [("bank", text("Kuda")), ("account", text(""))];
-        assert_eq!(texts.format(Locale::En, "linked", &args), "Done! Kuda is linked.");
-    }
-
-    /// Names from outside stay on one line, hold nothing invisible and are never read as Fluent.
-    #[test]
-    fn text_values_are_cleaned() {
-        let texts = texts("hello = <{ $name }>", "");
-        for (given, want) in [
-            ("Zenith", "<Zenith>"),
-            ("Zenith\r\n1 Pay", "<Zenith 1 Pay>"),
-            ("\u{202e}Ze\u{0}ni\u{200b}th\u{1b}\t\u{2028} Bank ", "<Zenith Bank>"),
-            ("{ $other } { hello }", "<{ $other } { hello }>"),
-        ] {
-            assert_eq!(
-                texts.format(Locale::En, "hello", &[("name", TemplateArg::Text(given.to_owned()))]),
-                want
-            );
-        }
-    }
-
-    /// Counts choose the plural form of the language that is spoken, not of English, and carry no invisible marks.
-    #[test]
-    fn counts_choose_the_plural_of_the_language() {
-        let source = "days = { $n ->\n    [one] one { $n }\n   *[other] many { $n }\n}";
-        let all: Vec<_> = Locale::ALL.iter().map(|locale| (*locale, source)).collect();
-        let texts = Templates::parse(&all).unwrap();
-        for (locale, number, want) in [
-            (Locale::En, 0, "many 0"),
-            (Locale::En, 1, "one 1"),
-            (Locale::En, 365, "many 365"),
-            (Locale::Fr, 0, "one 0"),
-            (Locale::Pcm, 0, "one 0"),
-            (Locale::Ha, 1, "one 1"),
-            (Locale::Sw, 1, "one 1"),
-            (Locale::Yo, 1, "many 1"),
-            (Locale::Ig, 1, "many 1"),
-        ] {
-            assert_eq!(
-                texts.format(locale, "days", &[("n", TemplateArg::Number(number))]),
-                want,
-                "{locale}"
-            );
-        }
-    }
-
-    /// A consent's recorded version changes with the words of its own language, and only with them.
-    #[test]
-    fn a_version_follows_the_wording() {
-        let before = texts("a = Agree, { $name }?\nb = x", "a = D'accord?");
-        let same = texts("# Told to a lawyer\na =   Agree, {$name}?", "a = D'accord?");
-        let after = texts("a = Agree { $name }?", "a = D'accord?");
-        assert_eq!(before.version(Locale::En, "a"), same.version(Locale::En, "a"));
-        assert_ne!(before.version(Locale::En, "a"), after.version(Locale::En, "a"));
-        assert_eq!(before.version(Locale::Fr, "a"), after.version(Locale::Fr, "a"));
-        assert_ne!(before.version(Locale::Fr, "a"), before.version(Locale::En, "a"));
-        assert_eq!(
-            before.version(Locale::Fr, "b"),
-            before.version(Locale::En, "b"),
-            "what is shown is English"
-        );
-        assert_eq!(before.version(Locale::En, "a").len(), 12);
-        assert_eq!(before.version(Locale::En, "none"), "");
-    }
-
-    /// Variables are found wherever they stand, in a choice of plurals too.
-    #[test]
-    fn variables_are_found() {
-        let texts = texts(
-            "a = { $x } { $n ->\n    [one] { $y }\n   *[other] { { $z } }\n}\nb = plain",
-            "",
-        );
-        let names = |id| {
-            texts
-                .variables(Locale::En, id)
-                .map(|set| set.iter().cloned().collect::<Vec<_>>().join(" "))
-        };
-        assert_eq!(names("a").as_deref(), Some("n x y z"));
-        assert_eq!(names("b").as_deref(), Some(""));
-        assert_eq!(names("c"), None);
-    }
-
-    /// What would make a message mean more than it says, or say nothing, is refused with its place.
-    #[test]
-    fn malformed_texts_are_refused() {
-        for (source, want) in [
-            ("a = x\nb = { $", "line 2"),
-            ("a = x\na = y", "`a` is there twice"),
-            ("a = x\nb = { a }", "`b` must be one text"),
-            ("-a = x", "`a` must be one text"),
-            ("a = x\n    .title = y", "`a` must be one text"),
-        ] {
-            let error = Templates::parse(&[(Locale::En, source)])
-                .err()
-                .map(|error| error.to_string())
-                .unwrap_or_default();
-            assert!(error.contains(want), "{source:?}: {error}");
-        }
-    }
 }

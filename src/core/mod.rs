@@ -3,6 +3,7 @@
 pub mod access;
 pub mod api_key;
 pub mod attempt;
+pub mod bank_names;
 pub mod budget;
 pub mod chosen_account;
 pub mod consent;

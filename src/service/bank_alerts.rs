@@ -257,7 +257,7 @@ impl BankAlerts {
         let recipient = self.deps.sealing.open_recipient(&alert.tag, alert.id, &alert.sealed)?;
         let AlertRecipient { to, locale, channel } = recipient;
         let code = self.service_codes.of(Some(&channel));
-        let text = self.updater.flow.bank_back_sms(locale, code);
+        let text = self.updater.flow.get().bank_back_sms(locale, code);
         let drafted = self.outbox.draft(OutgoingMessage {
             to: &to,
             kind: SmsKind::HandOver,

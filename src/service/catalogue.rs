@@ -36,13 +36,15 @@ const RETRY_AFTER: Duration = Duration::from_secs(2);
 /// How often it is looked which keys a partner has, and whether a list is due.
 const LOOK_EVERY: Duration = Duration::from_mins(1);
 
-/// What can be linked, by the lists that it comes from, and by country.
-type Offers = HashMap<Arc<[ListKey]>, HashMap<String, Arc<Vec<Offer>>>>;
+/// Something for each set of lists that it comes from, and each country.
+type ByLists<T> = HashMap<Arc<[ListKey]>, HashMap<String, T>>;
 
 /// What turns and probes want to know of the lists: worked out when one changes, so that asking costs next to nothing.
 #[derive(Default)]
 struct Published {
-    offers: Offers,
+    offers: ByLists<Arc<Vec<Offer>>>,
+    /// The names of institutions that are listed and cannot be linked.
+    unlinkable: ByLists<Arc<Vec<String>>>,
     /// Why nobody can link anything, of each country of which that is so, by the operator's lists; `None` before all have
     /// been read.
     no_ways: Option<Vec<String>>,
@@ -117,6 +119,14 @@ impl Catalogue {
         // That nothing can be linked is not known before every list was seen.
         let known = offers.filter(|offers| all_read || !offers.is_empty());
         (known.cloned(), all_read)
+    }
+
+    /// What institutions are called that a partner's lists have and that cannot be linked on a channel of this country.
+    pub fn unlinkable(&self, partner: PartnerId, country: &str) -> Arc<Vec<String>> {
+        let keys = self.lists().used(partner, self.clock.now());
+        let published = self.published.borrow();
+        let names = keys.and_then(|keys| published.unlinkable.get(&keys)?.get(country).cloned());
+        names.unwrap_or_default()
     }
 
     /// Why nobody can link anything on lines of a country, of each of which that is so, by the operator's lists; `None` before
@@ -286,21 +296,27 @@ impl Catalogue {
 
     fn publish(&self, lists: &Lists) {
         let countries = self.providers.countries();
-        let by_country = |keys: &Arc<[ListKey]>| {
-            let offers = countries.iter().map(|country| {
-                let offers = lists.offers(keys, &self.policy, (country, self.pages.contains(country)));
-                (country.clone(), Arc::new(offers))
-            });
-            (keys.clone(), offers.collect())
-        };
-        let offers = lists.shown().iter().map(by_country).collect();
+        let (mut offers, mut unlinkable) = (ByLists::new(), ByLists::new());
+        for keys in lists.shown() {
+            for country in countries {
+                let of = lists.offers(&keys, &self.policy, (country, self.pages.contains(country)));
+                let not = lists.unlinkable(&keys, &of, country);
+                let (offers, unlinkable) = (offers.entry(keys.clone()), unlinkable.entry(keys.clone()));
+                offers.or_default().insert(country.clone(), Arc::new(of));
+                unlinkable.or_default().insert(country.clone(), Arc::new(not));
+            }
+        }
         let no_ways = self.read_no_ways(lists);
         if no_ways != self.no_ways() {
             for why in no_ways.iter().flatten() {
                 tracing::error!("{why}");
             }
         }
-        self.published.send_replace(Published { offers, no_ways });
+        self.published.send_replace(Published {
+            offers,
+            unlinkable,
+            no_ways,
+        });
     }
 
     fn read_no_ways(&self, lists: &Lists) -> Option<Vec<String>> {

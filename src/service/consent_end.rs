@@ -113,7 +113,7 @@ impl ConsentEnd {
         };
         let locale = Locale::from_tag(&consent.locale).unwrap_or_default();
         let code = self.service_codes.of(Some(&consent.channel));
-        let flow = &self.updater.flow;
+        let flow = self.updater.flow.get();
         let (key, text, valid_for) = match told {
             EndNotice::EndsSoon => {
                 let left = link.until.since(self.deps.clock.now());
@@ -142,7 +142,8 @@ impl ConsentEnd {
 
     /// Whether a link is one that a dial does not show: then the number may be somebody else's, who is told nothing of it.
     async fn is_long_unused(&self, link: &Link) -> Result<bool, RecordsError> {
-        let (settings, now) = (&self.updater.flow.settings, self.deps.clock.now());
+        let (flow, now) = (self.updater.flow.get(), self.deps.clock.now());
+        let settings = &flow.settings;
         let operator = settings.default_terms.partner;
         let known = self.deps.records.history(operator, &link.tag, now, true).await?;
         let after = settings.used_after(known.pin.as_ref(), now);

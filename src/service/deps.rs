@@ -141,6 +141,7 @@ impl Deps {
                 code: DialCode::generate(rng),
             },
             offers: banks,
+            unlinkable: &[],
             all_lists_read: true,
             health: HealthMap::healthy(),
             country,

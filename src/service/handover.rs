@@ -123,7 +123,7 @@ impl HandoverMessages {
         let partner = records.partner(consent.partner).await?;
         let partner = partner.map(|partner| partner.name).unwrap_or_default();
         let code = self.service_codes.of(Some(&consent.channel));
-        let sms = self.updater.flow.result_sms(locale, notification, &partner, code);
+        let sms = self.updater.flow.get().result_sms(locale, notification, &partner, code);
         let end = self.enqueue_sms(&to, attempt.id, notification, &sms).await?;
         Ok(end.unwrap_or(JobOutcome::Done))
     }
@@ -188,7 +188,7 @@ impl HandoverMessages {
         context.ids.code = DialCode::from_digest(&digest);
         let channel = state.dialogs.first().map(|dialog| dialog.channel.clone());
         let code = self.service_codes.of(channel.as_deref());
-        self.updater.flow.handover_sms(state, id, code, &context)
+        self.updater.flow.get().handover_sms(state, id, code, &context)
     }
 
     /// Writes an SMS to be sent, once. What cannot be written ends the job.

@@ -42,6 +42,7 @@ pub struct Metrics {
     sms_unreadable: Family<GatewayLabels, Counter>,
     invitations_refused: Family<OutcomeLabels, Counter>,
     sms_without_route: Counter,
+    menu_reloads: Family<OutcomeLabels, Counter>,
     provider_calls: Family<CallLabels, Counter>,
     provider_seconds: ProviderSeconds,
     provider_webhooks: Family<WebhookLabels, Counter>,
@@ -76,6 +77,7 @@ impl Metrics {
             sms_unreadable: Family::default(),
             invitations_refused: Family::default(),
             sms_without_route: Counter::default(),
+            menu_reloads: Family::default(),
             provider_calls: Family::default(),
             provider_seconds: Family::new_with_constructor(provider_histogram),
             provider_webhooks: Family::default(),
@@ -123,6 +125,11 @@ impl Metrics {
             "sms_without_route",
             "SMS that were not sent because no route is for their number's country",
             self.sms_without_route.clone(),
+        );
+        registry.register(
+            "menu_reloads",
+            "Reloads of the operator's words, by what became of them",
+            self.menu_reloads.clone(),
         );
         self.register_calls();
     }
@@ -279,6 +286,11 @@ impl Metrics {
         self.sms_without_route.inc();
     }
 
+    /// Counts a reload of the operator's words: `replaced`, `unchanged` or `refused`.
+    pub fn menu_reload(&self, outcome: &'static str) {
+        self.menu_reloads.get_or_create(&OutcomeLabels { outcome }).inc();
+    }
+
     /// Counts a run of a job; `kind` is a name such as `redeem`, `outcome` is `done`, `postponed` or `given_up`.
     pub fn job(&self, kind: &'static str, outcome: &'static str) {
         self.jobs.get_or_create(&JobLabels { kind, outcome }).inc();
@@ -338,6 +350,7 @@ mod tests {
         metrics.screen("consent");
         metrics.sms_unreadable("twilio");
         metrics.sms_without_route();
+        metrics.menu_reload("refused");
         metrics.provider_call("mono", "submit", ProviderOutcome::Unknown, Duration::from_secs(40));
         metrics.set_institution_health("mono", "b1:p", HealthLevel::Down);
         metrics.held_back("mono", HealthLevel::Busy);
@@ -355,6 +368,7 @@ mod tests {
             r#"kiungo_screens_total{screen="consent"} 1"#,
             r#"kiungo_sms_unreadable_total{gateway="twilio"} 1"#,
             "kiungo_sms_without_route_total 1",
+            r#"kiungo_menu_reloads_total{outcome="refused"} 1"#,
             r#"kiungo_provider_calls_total{provider="mono",call="submit",outcome="unknown"} 1"#,
             r#"kiungo_provider_seconds_bucket{le="60.0",provider="mono"} 1"#,
             r#"kiungo_institution_health{provider="mono",institution="b1:p"} 3"#,

@@ -14,6 +14,7 @@ pub mod database_clock;
 pub mod deps;
 pub mod effects;
 pub mod facts_reader;
+pub mod flow_in_force;
 pub mod handover;
 pub mod handover_queue;
 pub mod institution_health;

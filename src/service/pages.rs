@@ -15,12 +15,12 @@ use url::Url;
 
 use super::callbacks::{OpenedPage, PersonPage, PersonPages};
 use super::deps::Deps;
+use super::flow_in_force::FlowInForce;
 use super::job::JobError;
 use super::linking::advance::AdvanceNow;
 use super::page_links::{PageLinks, waits_until};
 use super::providers::{ProviderCallError, Providers};
 use super::strangers::StrangerKind;
-use crate::core::flow::Flow;
 use crate::core::messages::Locale;
 use crate::core::secret::Secret;
 use crate::core::time::Timestamp;
@@ -35,7 +35,7 @@ pub struct BrowserPages {
     pub deps: Deps,
     pub providers: Arc<Providers>,
     /// Its texts.
-    pub flow: Arc<Flow>,
+    pub flow: FlowInForce,
     pub links: Arc<PageLinks>,
 }
 
@@ -165,7 +165,8 @@ impl BrowserPages {
             Content::Over => (404, "page-over"),
             Content::Later => (503, "page-later"),
         };
-        let say = |id: &str| self.flow.templates.format(locale, id, &[]);
+        let flow = self.flow.get();
+        let say = |id: &str| flow.templates.format(locale, id, &[]);
         // The same button opens it a moment later.
         let button = matches!(content, Content::Go | Content::Later).then(|| say("page-go-button"));
         PersonPage {

@@ -1,23 +1,23 @@
 //! Applies events to subscribers' live values, and wakes the turns that wait for them.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
 
 use super::deps::Deps;
+use super::flow_in_force::FlowInForce;
 use super::handover_queue::HandoverQueue;
 use super::live::{LiveValues, LoadedValue};
 use super::told::ToldChange;
 use super::wakeups::Wakeups;
 use crate::core::flow::handover::Notification;
-use crate::core::flow::{Flow, OpenResult, SessionEvent};
+use crate::core::flow::{OpenResult, SessionEvent};
 use crate::core::ids::AttemptId;
 use crate::core::seal::SubscriberTag;
 
 #[derive(Clone)]
 pub struct SessionUpdater {
-    pub flow: Arc<Flow>,
+    pub flow: FlowInForce,
     pub live: LiveValues,
     pub wakes: Wakeups,
     /// Queues SMS to people who do not wait; `None` where SMS cannot be sent.
@@ -35,6 +35,7 @@ impl SessionUpdater {
                 let context = self.runtime.context(self.runtime.clock.now(), None, "");
                 let told = state.told();
                 self.flow
+                    .get()
                     .apply(state, event, &context)
                     .then(|| (state.pending_notification(), ToldChange::said(told, state)))
             })

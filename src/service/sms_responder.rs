@@ -95,7 +95,7 @@ impl SmsResponder {
     /// One of the messages that are the same for everybody.
     fn message(&self, locale: Locale, id: &str, dial: &str, hint: bool) -> SmsReply {
         SmsReply {
-            text: self.0.flow.sms_template(locale, id, dial),
+            text: self.0.flow.get().sms_template(locale, id, dial),
             hint,
         }
     }

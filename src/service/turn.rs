@@ -18,10 +18,10 @@ use super::channel::Channel;
 use super::deps::Deps;
 use super::effects::runner::EffectRunner;
 use super::facts_reader::FactsReader;
+use super::flow_in_force::FlowInForce;
 use super::live::{LiveError, LiveValues};
 use super::metrics::Metrics;
 use super::wakeups::Wakeups;
-use crate::core::flow::Flow;
 use crate::core::seal::Keyring;
 use crate::http_client::HttpClient;
 use crate::records::RecordsError;
@@ -34,7 +34,7 @@ pub mod ussd;
 mod wait;
 
 pub struct TurnRunner {
-    pub flow: Arc<Flow>,
+    pub flow: FlowInForce,
     pub live: LiveValues,
     pub facts: FactsReader,
     pub catalogue: Arc<Catalogue>,

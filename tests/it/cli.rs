@@ -1,6 +1,7 @@
 //! The program as operators call it.
 
 mod events;
+mod menu_dir;
 mod running;
 mod transport;
 

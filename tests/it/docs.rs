@@ -103,6 +103,7 @@ fn every_metric_is_explained() {
     metrics.screen("welcome");
     metrics.screen_given_up("huawei");
     metrics.sms_unreadable("infobip");
+    metrics.menu_reload("refused");
     metrics.invitation_refused("no_route");
     metrics.session_mismatch("mono");
     metrics.provider_webhook("mono", "processed");

@@ -3,18 +3,21 @@
 use super::context::Offer;
 use super::offers;
 use super::session::{ChosenInstitution, ConnectSession, ConsentGiven};
+use super::state::ScreenNotice;
 use super::step::{ActionInput, Step, Transition};
+use super::wording::display_name;
 use crate::core::attempt::{self, LiveAttempt, LiveAttemptState};
 use crate::core::linking::SubmissionStep;
 use crate::core::menu::{Action, ListSource, Outcome, Role};
 use crate::core::messages::Locale;
 use crate::core::policy::{SecretsOverSms, SecretsOverUssd};
-use crate::core::search;
+use crate::core::search::normalize;
 
 impl Step<'_> {
     /// Does what an option, a pick or a typed line asks for.
     pub(super) fn act(&mut self, action: Action, input: ActionInput) -> Transition {
         match (action, input) {
+            (action, _) if action.agrees() && self.consent_text_changed() => Transition::Stay(None),
             (Action::Consent, _) => self.consent(),
             (Action::ShowBanks, _) => self.show_institutions(),
             (Action::ShowPartners, _) => self.show_partners(),
@@ -282,30 +285,36 @@ impl Step<'_> {
 
     /// Shows what matches, or says that nothing does.
     pub(super) fn search(&mut self, source: ListSource, typed: &str) -> Transition {
-        if source != ListSource::Banks || typed.chars().count() < 2 {
+        let digits = typed.bytes().all(|byte| byte.is_ascii_digit());
+        if source != ListSource::Banks || normalize(typed).is_empty() || (digits && typed.len() < 2) {
             return Transition::stay("note-choice");
         }
-        let offers = self.context.offers.unwrap_or_default();
-        let names = offers.iter().map(|offer| offer.institution.name.as_str());
-        let found = search::find(typed, names);
-        if found.is_empty() {
-            return Transition::stay("note-not-found");
+        let result = self.search_offers(typed);
+        let by_sms = self.state.sms_dialog().is_some();
+        // By SMS no bank is named.
+        let unlinkable = result.unlinkable.filter(|_| !by_sms);
+        let unlinkable = unlinkable.map(|bank| ScreenNotice::about_bank("note-unlinkable", display_name(&bank)));
+        if result.found.is_empty() {
+            // Two digits are a slip on the keys, or a key of the network, not a name.
+            let unknown = if digits && typed.len() < 3 {
+                "note-choice"
+            } else {
+                "note-not-found"
+            };
+            return Transition::Stay(Some(unlinkable.unwrap_or_else(|| ScreenNotice::new(unknown))));
         }
-        if self.state.sms_dialog().is_some() {
+        if by_sms {
             // A list of what is looked for would name it where others read it.
-            let digits = typed.bytes().all(|byte| byte.is_ascii_digit());
-            let [only] = found[..] else {
+            let ([only], true, false) = (&result.found[..], result.certain, digits) else {
                 return Transition::stay("note-choice");
             };
-            if digits {
-                return Transition::stay("note-choice");
-            }
-            let Offer { provider, institution } = &offers[only];
+            let offers = self.context.offers.unwrap_or_default();
+            let Offer { provider, institution } = &offers[*only];
             return self.pick_institution(&offers::offer_key(provider, &institution.id));
         }
         self.state.cursor.query = Some(typed.to_owned());
         self.state.cursor.page = 0;
-        Transition::Stay(None)
+        Transition::Stay(unlinkable)
     }
 
     /// The institutions; where only one of them is asked for, straight to that one.

@@ -16,6 +16,8 @@ pub struct StepContext<'a> {
     pub ids: FreshIds,
     /// What can be linked, already without what this channel cannot do; `None` when the list cannot be had.
     pub offers: Option<&'a [Offer]>,
+    /// The names of institutions that are known here and cannot be linked on this channel.
+    pub unlinkable: &'a [String],
     /// Whether every list that these come from has been read: what is not among them cannot be linked here then.
     pub all_lists_read: bool,
     pub health: &'a HealthMap,

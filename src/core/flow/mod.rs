@@ -57,6 +57,7 @@ pub(crate) mod recovery;
 mod requesters;
 mod rules;
 mod screen_args;
+mod screen_notice;
 pub mod session;
 pub mod sms;
 pub mod sms_proof;

@@ -6,11 +6,24 @@
 use std::collections::{HashMap, HashSet};
 
 use super::context::Offer;
+use super::step::Step;
 use super::wording::MAX_NAME;
 use crate::core::gsm7;
+use crate::core::search::{self, SearchResult};
 
 /// Septets that the word for a business side may take.
 const MAX_BUSINESS_WORD: usize = 12;
+
+impl Step<'_> {
+    /// What a typed name finds among the institutions that can be linked.
+    pub(super) fn search_offers(&self, typed: &str) -> SearchResult {
+        let offers = self.context.offers.unwrap_or_default().iter();
+        let names: Vec<_> = offers.map(|offer| offer.institution.searched_name()).collect();
+        let names: Vec<_> = names.iter().map(String::as_str).collect();
+        let elsewhere: Vec<_> = self.context.unlinkable.iter().map(String::as_str).collect();
+        search::find(typed, &names, &elsewhere, &self.flow.bank_names)
+    }
+}
 
 /// What to call each institution, in order. Of two that would look alike, a business side says that it is one (`business`
 /// is the word for it); those that look alike still are numbered.

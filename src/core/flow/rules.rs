@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::terms::RequestTerms;
-use crate::core::menu::Menu;
+use crate::core::bank_names::BankNames;
+use crate::core::menu::{ListOrder, Menu, MenuWords};
 use crate::core::messages::Templates;
 use crate::core::msisdn::Msisdn;
 use crate::core::pin::SubscriberPin;
@@ -15,9 +16,43 @@ use crate::core::seal::Keyring;
 pub struct Flow {
     pub menu: Menu,
     pub templates: Templates,
+    /// What people call banks.
+    pub bank_names: BankNames,
+    /// What comes first in lists.
+    pub order: ListOrder,
     pub settings: FlowSettings,
     /// Digests people's own codes.
     pub keyring: Arc<Keyring>,
+}
+
+impl Flow {
+    /// The same conversation in these words.
+    #[must_use]
+    pub fn with_words(&self, words: MenuWords) -> Self {
+        let MenuWords {
+            templates,
+            bank_names,
+            order,
+        } = words;
+        Self {
+            menu: self.menu.clone(),
+            templates,
+            bank_names,
+            order,
+            settings: self.settings.clone(),
+            keyring: self.keyring.clone(),
+        }
+    }
+
+    /// The place of an institution among those that are shown first: the operator's, or else its provider's.
+    pub(super) fn favourite(&self, provider: &str, institution: &str) -> Option<usize> {
+        let Some(favourites) = &self.order.favourites else {
+            return self.settings.favourite(provider, institution);
+        };
+        favourites
+            .iter()
+            .position(|name| self.bank_names.is_same(name, institution))
+    }
 }
 
 /// What the operator decided about the conversation.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use super::screen_notice::ScreenNotice;
 use super::session::{ConnectSession, EndingConsent, LinkSummary, Notice, WithheldLink};
 use super::terms::RequestTerms;
 use crate::core::attempt::{LiveAttempt, Refusal, ToldOutcome};
@@ -224,6 +225,9 @@ pub struct ScreenCursor {
     /// What chooses the binding option by SMS; on the phone the option has its key.
     #[serde(default)]
     pub confirmation: Option<Confirmation>,
+    /// What the person agrees to who answers yes, as it was shown.
+    #[serde(default)]
+    pub consent_text: Option<String>,
 }
 
 /// The number before the binding option in an SMS of ours.
@@ -232,30 +236,6 @@ pub struct Confirmation {
     pub number: u32,
     /// The gateway's id of the SMS that ours answers: where ours was withheld, nobody can know the number.
     pub reply_to: String,
-}
-
-/// A sentence shown above a screen once.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ScreenNotice {
-    pub id: String,
-    /// The one number some of them have: tries left, characters wanted.
-    pub number: Option<i64>,
-}
-
-impl ScreenNotice {
-    pub(super) fn new(id: &str) -> Self {
-        Self {
-            id: id.to_owned(),
-            number: None,
-        }
-    }
-
-    pub(super) fn with_number(id: &str, number: i64) -> Self {
-        Self {
-            number: Some(number),
-            ..Self::new(id)
-        }
-    }
 }
 
 impl Subscriber {

@@ -188,8 +188,8 @@ impl Step<'_> {
         if let Some(MenuOption { key, target, .. }) = chosen {
             return match target {
                 // Nobody agrees to a text that was not shown to its end: the option is after it.
-                OptionTarget::Action(Action::Consent | Action::AgreeAgain | Action::KeepSharing)
-                    if !self.state.cursor.shown.contains(&key.to_string()) =>
+                OptionTarget::Action(action)
+                    if action.agrees() && !self.state.cursor.shown.contains(&key.to_string()) =>
                 {
                     Transition::stay("note-choice")
                 }

@@ -13,11 +13,10 @@ use super::wording::display_name;
 use crate::core::gsm7;
 use crate::core::health::Health;
 use crate::core::linking::SubmissionStep;
-use crate::core::menu::{ListSource, Outcome, Screen, ScreenKind};
-use crate::core::messages::{Locale, TemplateArg};
+use crate::core::menu::{ListSource, OptionTarget, Outcome, Screen, ScreenKind};
+use crate::core::messages::TemplateArg;
 use crate::core::next_step::FieldKind;
 use crate::core::screen::{DraftOptions, KeyOption, ScreenDraft, lay_out};
-use crate::core::search;
 
 /// Septets that the help of a field may take.
 const MAX_FIELD_HELP: usize = 80;
@@ -51,13 +50,13 @@ impl Step<'_> {
         args.extend(self.dial_arg(instead));
         let id = instead.unwrap_or_else(|| self.screen_wording(&screen.text));
         let mut text = self.flow.templates.format(self.state.locale, id, &args);
+        self.state.cursor.consent_text = asks_consent(screen).then(|| text.clone());
         if self.state.sms_dialog().is_some() {
             text = capitalized(text, &self.text("your-bank"));
         }
         // What is said instead of a screen says all there is to say.
         if let Some(notice) = self.state.cursor.notice.take().filter(|_| instead.is_none()) {
-            let number = notice.number.into_iter();
-            args.extend(number.flat_map(|n| ["left", "length"].map(|name| (name, TemplateArg::Number(n)))));
+            notice.fill(&mut args);
             let above = self.flow.templates.format(self.state.locale, &notice.id, &args);
             text = format!("{above}\n{text}");
         }
@@ -189,7 +188,10 @@ impl Step<'_> {
     fn entries(&self, source: ListSource) -> Vec<ListEntry> {
         let session = self.state.session.as_ref();
         match source {
-            ListSource::Languages => Locale::ALL
+            ListSource::Languages => self
+                .flow
+                .order
+                .languages
                 .iter()
                 .map(|locale| (locale.tag().to_owned(), locale.own_name().to_owned()))
                 .collect(),
@@ -272,11 +274,8 @@ impl Step<'_> {
             (offers::offer_key(provider, &institution.id), label)
         };
         if let Some(query) = &self.state.cursor.query {
-            return search::find(query, offers.iter().map(|o| o.institution.name.as_str()))
-                .into_iter()
-                .filter(wanted)
-                .map(entry)
-                .collect();
+            let found = self.search_offers(query).found.into_iter();
+            return found.filter(wanted).map(entry).collect();
         }
         // Which bank somebody has is not shown to others who use the phone, nor to those who read an SMS.
         let locked = self.pin_gate(Outcome::Links) == Outcome::EnterPin || self.state.sms_dialog().is_some();
@@ -285,12 +284,22 @@ impl Step<'_> {
             if !locked && self.state.last_institution.as_ref() == Some(&institution.id) {
                 return (0, 0);
             }
-            let favourite = self.flow.settings.favourite(provider, &institution.name);
+            let favourite = self.flow.favourite(provider, &institution.name);
             favourite.map_or((2, 0), |place| (1, place))
         };
         let mut order: Vec<_> = (0..offers.len()).collect();
         order.sort_by_key(rank);
         order.into_iter().filter(wanted).map(entry).collect()
+    }
+
+    /// Whether the text that is agreed to is other than what was shown: the words have been changed meanwhile.
+    pub(super) fn consent_text_changed(&self) -> bool {
+        let cursor = &self.state.cursor;
+        let shown = cursor.consent_text.as_ref().zip(self.flow.menu.screen(&cursor.screen));
+        shown.is_some_and(|(shown, screen)| {
+            let id = self.screen_wording(&screen.text);
+            *shown != self.flow.templates.format(self.state.locale, id, &self.args())
+        })
     }
 
     /// A message without values, in the person's language.
@@ -314,6 +323,15 @@ impl Flow {
         let absence = [Outcome::NoBanks, Outcome::NoWay].map(|absent| self.menu.outcome(absent));
         list || absence.contains(&screen.as_str())
     }
+}
+
+/// Whether yes on this screen is agreeing to its text.
+fn asks_consent(screen: &Screen) -> bool {
+    let agrees = |target: &OptionTarget| match target {
+        OptionTarget::Action(action) => action.agrees(),
+        OptionTarget::Screen(_) => false,
+    };
+    screen.options.iter().any(|option| agrees(&option.target))
 }
 
 /// A text that begins with the word for somebody's bank, as a sentence begins.

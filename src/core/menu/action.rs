@@ -92,6 +92,11 @@ actions! {
 }
 
 impl Action {
+    /// Whether it agrees to the text of its screen.
+    pub fn agrees(self) -> bool {
+        matches!(self, Self::Consent | Self::AgreeAgain | Self::KeepSharing)
+    }
+
     /// Everything that it can lead to, in the order of the outcomes' table.
     pub fn outcomes(self) -> impl Iterator<Item = Outcome> {
         Outcome::ALL

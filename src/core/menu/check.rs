@@ -6,7 +6,7 @@ use std::fmt::{self, Write as _};
 
 use super::wording::{self, MessageUsage};
 use super::{Action, Menu, OptionTarget, ScreenKind};
-use crate::core::messages::{Locale, TemplateArg, Templates};
+use crate::core::messages::{Locale, TemplateArg, TemplatePlace, Templates};
 
 /// Something to put right in `menus/`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,10 +17,15 @@ pub struct MenuFinding {
     pub locale: Option<Locale>,
     /// What is wrong and how to put it right.
     pub message: String,
+    /// Where the message stands that is concerned.
+    pub place: Option<TemplatePlace>,
 }
 
 impl fmt::Display for MenuFinding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(TemplatePlace { file, line }) = &self.place {
+            write!(f, "{file}, line {line}: ")?;
+        }
         f.write_str(&self.screen)?;
         if let Some(locale) = self.locale {
             write!(f, " ({locale})")?;
@@ -156,6 +161,7 @@ fn paths(menu: &Menu) -> Vec<MenuFinding> {
         screen: id.to_owned(),
         locale: None,
         message: message.to_owned(),
+        place: None,
     };
     let unreached = menu.screens().filter(|screen| !reached.contains(&screen.id));
     let stuck = menu.screens().filter(|screen| !leaving.contains(&screen.id));

@@ -56,10 +56,14 @@ pub(super) fn screens(
                 },
                 screen.text
             );
+            let labels = screen.options.iter().map(|option| option.label.as_str());
+            let laid_over = |id: &&str| texts.replaced_variables(locale, id).is_some();
+            let changed = std::iter::once(screen.text.as_str()).chain(labels).find(laid_over);
             findings.push(MenuFinding {
                 screen: screen.id.clone(),
                 locale: Some(locale),
                 message,
+                place: texts.place(locale, changed.unwrap_or(&screen.text)).cloned(),
             });
         }
     }
@@ -95,6 +99,7 @@ pub(super) fn from_code(texts: &Templates, locale: Locale, limit: usize, samples
                 screen: id.to_owned(),
                 locale: Some(locale),
                 message,
+                place: texts.place(locale, id).cloned(),
             })
         })
         .collect()

@@ -12,6 +12,7 @@ pub mod check;
 mod fit;
 pub mod graph;
 mod outcome;
+mod overlay;
 mod parse;
 pub mod wording;
 
@@ -23,7 +24,8 @@ pub use super::screen::MORE_KEY;
 pub use action::Action;
 pub use check::{MenuFinding, SampleValues, check, check_report};
 pub use outcome::{Outcome, Reveals, Role};
-pub use parse::MenuError;
+pub use overlay::{ListOrder, MenuFile, MenuFileError, MenuWords};
+pub use parse::{MenuError, MenuProblem};
 
 /// The key that goes back or leaves, on every screen alike.
 pub const BACK_KEY: char = '0';

@@ -39,6 +39,7 @@ pub const NOTICES: &[&str] = &[
     "note-removed",
     "note-star",
     "note-too-long",
+    "note-unlinkable",
     "note-wrong-code",
 ];
 
@@ -190,6 +191,7 @@ pub(super) fn sets(usage: &MessageUsage, texts: &Templates) -> Vec<MenuFinding> 
                 screen: id.to_owned(),
                 locale: Some(locale),
                 message: message.to_owned(),
+                place: texts.place(locale, id).cloned(),
             });
         }
     }
@@ -210,6 +212,7 @@ pub(super) fn messages(
                 screen: place.clone(),
                 locale: Some(locale),
                 message,
+                place: texts.place(locale, id).cloned(),
             });
         };
         let Some(variables) = texts.variables(locale, id) else {
@@ -225,6 +228,16 @@ pub(super) fn messages(
                 "`{id}` uses {}, English uses {}; use the same",
                 list(variables),
                 list(english)
+            ));
+        }
+        if let Some(replaced) = texts
+            .replaced_variables(locale, id)
+            .filter(|replaced| *replaced != variables)
+        {
+            find(format!(
+                "`{id}` uses {}, what it is laid over uses {}; use the same",
+                list(variables),
+                list(replaced)
             ));
         }
         if let Some(unknown) = variables.iter().find(|name| !samples.0.contains_key(name.as_str())) {

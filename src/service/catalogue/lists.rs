@@ -174,6 +174,19 @@ impl Lists {
         linking_ways(institutions, policy, country, pages)
     }
 
+    /// What institutions of a country are called that are in these lists and not among what can be linked there.
+    pub(super) fn unlinkable(&self, keys: &[ListKey], offers: &[Offer], country: &str) -> Vec<String> {
+        let offered: HashSet<_> = offers
+            .iter()
+            .map(|offer| (offer.provider.as_str(), offer.institution.id.as_str()))
+            .collect();
+        let listed = keys.iter().filter_map(|key| Some((&key.provider, self.read.get(key)?)));
+        let all = listed.flat_map(|(provider, list)| list.institutions.iter().map(move |one| (provider, one)));
+        all.filter(|(provider, one)| is_in(one, country) && !offered.contains(&(provider.as_str(), one.id.as_str())))
+            .map(|(_, one)| one.searched_name())
+            .collect()
+    }
+
     /// What can be linked in a country, of these lists; with `pages`, also what needs a page sent to the person.
     pub(super) fn offers(&self, keys: &[ListKey], policy: &Policy, (country, pages): (&str, bool)) -> Vec<Offer> {
         let listed = keys

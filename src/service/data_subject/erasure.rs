@@ -100,7 +100,7 @@ impl JobHandler<Erase> for Eraser {
             }
         }
         let (updater, now) = (&self.linking.updater, self.deps.clock.now());
-        let prune = |state: &mut Subscriber| updater.flow.forget_partner(state, erasure.partner, now);
+        let prune = |state: &mut Subscriber| updater.flow.get().forget_partner(state, erasure.partner, now);
         if let Err(error) = updater.live.prune(&tag, prune).await {
             tracing::warn!(erasure = %id, %error, "what is live could not be removed");
             return self.postpone(&erasure, ErasureBlocker::Store).await;

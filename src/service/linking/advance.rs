@@ -108,7 +108,7 @@ impl Wait {
 impl Linking {
     /// Whether a page can reach a person, or this one: by a text, at an address of ours.
     fn sends_pages(&self, to: Option<&Msisdn>) -> bool {
-        let reached = |to| self.updater.flow.settings.texts_reach(to);
+        let reached = |to| self.updater.flow.get().settings.texts_reach(to);
         self.updater.handovers.is_some() && self.pages.is_available() && to.is_none_or(reached)
     }
 

@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::core::flow::Flow;
 use crate::core::ids::AttemptId;
 use crate::core::messages::Locale;
 use crate::records::{Attempt, AttemptState, JobType, SmsKind};
 use crate::service::deps::Deps;
+use crate::service::flow_in_force::FlowInForce;
 use crate::service::job::{JobError, JobHandler, JobOutcome};
 use crate::service::page_links::PageLinks;
 use crate::service::sms::outbox::{OutgoingMessage, SmsOutbox};
@@ -27,7 +27,7 @@ impl JobType for SendPageLink {
 /// Writes texts with links to pages.
 pub struct PageTexts {
     pub deps: Deps,
-    pub flow: Arc<Flow>,
+    pub flow: FlowInForce,
     pub pages: Arc<PageLinks>,
     pub outbox: Arc<SmsOutbox>,
 }
@@ -76,7 +76,7 @@ impl PageTexts {
         let to = sealing.open_msisdn(&consent.tag, consent.id, &consent.msisdn)?;
         let locale = Locale::from_tag(&consent.locale).unwrap_or_default();
         let partner = self.partner_name(&attempt).await?;
-        let text = self.flow.page_link_sms(locale, &partner, url.expose());
+        let text = self.flow.get().page_link_sms(locale, &partner, url.expose());
         let message = OutgoingMessage {
             to: &to,
             // They have just asked for it, on the phone: it is an answer.

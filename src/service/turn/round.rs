@@ -127,10 +127,10 @@ impl TurnRunner {
         }
         self.judge_proof(request, &mut state, &input).await?;
         let answer_by = request.context.answer_by(&state);
-        let partner = shown_partner.unwrap_or_else(|| self.flow.partner_in_force(&state));
+        let partner = shown_partner.unwrap_or_else(|| self.flow.get().partner_in_force(&state));
         let stepped = self.step(request, loaded.version, &mut state, input, (answer_by, partner));
         if !stepped.await? {
-            *shown_partner = Some(self.flow.partner_in_force(&state));
+            *shown_partner = Some(self.flow.get().partner_in_force(&state));
             return Ok(None);
         }
         let (reply, polled) = self.reply(request, &state, answer_by).await?;
@@ -171,19 +171,22 @@ impl TurnRunner {
             None
         };
         let (offers, all_lists_read) = self.catalogue.offers(partner, country);
+        let unlinkable = self.catalogue.unlinkable(partner, country);
         let health = self.attempts.health.snapshot();
         let mut context = StepContext {
             health: &health,
             all_lists_read,
+            unlinkable: &unlinkable,
             ..self
                 .runtime
                 .context(answer_by, offers.as_deref().map(Vec::as_slice), country)
         };
         context.ids.attempt = self.attempt_id(request, state);
         let told = state.told();
-        let effects = self.flow.turn(state, input, facts.as_ref(), &context);
-        if self.flow.shows_institutions(state) {
-            let in_force = self.flow.partner_in_force(state);
+        let flow = self.flow.get();
+        let effects = flow.turn(state, input, facts.as_ref(), &context);
+        if flow.shows_institutions(state) {
+            let in_force = flow.partner_in_force(state);
             let late = offers.is_none() && self.catalogue.wait_for_offers(in_force, country).await;
             if in_force != partner || late {
                 return Ok(false);
@@ -234,7 +237,7 @@ impl TurnRunner {
         input: &Input,
     ) -> Result<Option<ServedTurn>, TurnError> {
         if request.context.sms.is_none() && !input.begins_dialog() {
-            self.flow.end_dialog(state, "too-many");
+            self.flow.get().end_dialog(state, "too-many");
             if !self.live.swap(&request.tag, version, state).await? {
                 return Ok(None);
             }
@@ -254,7 +257,7 @@ impl TurnRunner {
     ) -> Result<ServedTurn, TurnError> {
         self.live.raise_revision(&request.tag, &mut state);
         self.admit(&mut state, request);
-        self.flow.end_dialog(&mut state, "expired");
+        self.flow.get().end_dialog(&mut state, "expired");
         self.live.swap(&request.tag, version, &state).await?;
         Ok(self.refuse(request, &state, ("expired", "sms-hint")))
     }
@@ -263,7 +266,7 @@ impl TurnRunner {
     fn lost_dialog(&self, request: &TurnRequest<'_>) -> ServedTurn {
         ServedTurn {
             outcome: TurnOutcome::Ended,
-            reply: TurnReply::end(self.flow.last_resort(request.locale, "expired")),
+            reply: TurnReply::end(self.flow.get().last_resort(request.locale, "expired")),
             refused: true,
         }
     }
@@ -271,8 +274,8 @@ impl TurnRunner {
     /// The reply to an event that is not stepped with: one message by USSD, another by SMS.
     fn refuse(&self, request: &TurnRequest<'_>, state: &Subscriber, (ussd, sms): (&str, &str)) -> ServedTurn {
         let text = match request.context.sms {
-            None => self.flow.last_resort(state.locale, ussd),
-            Some(context) => self.flow.sms_template(state.locale, sms, context.dial),
+            None => self.flow.get().last_resort(state.locale, ussd),
+            Some(context) => self.flow.get().sms_template(state.locale, sms, context.dial),
         };
         ServedTurn {
             outcome: TurnOutcome::Ended,

@@ -114,7 +114,7 @@ impl TurnRunner {
         state: &mut Subscriber,
         input: &Input,
     ) -> Result<(), TurnError> {
-        let (Some(right), Some((partner, route))) = (self.flow.sms_proof(state, input), request.kept_with) else {
+        let (Some(right), Some((partner, route))) = (self.flow.get().sms_proof(state, input), request.kept_with) else {
             return Ok(());
         };
         let question = state.sms_question().map(|id| reply_key(route, id));

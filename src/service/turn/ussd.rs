@@ -335,7 +335,7 @@ impl TurnRunner {
 
     /// An END with one of the answers of last resort, for somebody of whom nothing is known.
     fn refusal(&self, message: &str) -> TurnReply {
-        TurnReply::end(self.flow.last_resort(Locale::default(), message))
+        TurnReply::end(self.flow.get().last_resort(Locale::default(), message))
     }
 }
 

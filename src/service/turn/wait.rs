@@ -43,7 +43,7 @@ impl TurnRunner {
         let (tag, turn) = (&request.tag, &request.context);
         let cumulative = matches!(request.event, TurnEvent::Cumulative(_));
         let typed = turn.dialog(stepped).map(|dialog| dialog.typed_prefix);
-        let expired = |locale| TurnReply::end(self.flow.last_resort(locale, "expired"));
+        let expired = |locale| TurnReply::end(self.flow.get().last_resort(locale, "expired"));
         let mut wakeup = self.wakes.subscribe();
         let mut polled = false;
         loop {
@@ -77,7 +77,7 @@ impl TurnRunner {
             let context = self.runtime.context(until, None, turn.country);
             let last = turn.is_last_round(&state, now);
             let told = state.told();
-            if self.flow.poll(&mut state, &key, last, &context) {
+            if self.flow.get().poll(&mut state, &key, last, &context) {
                 polled = self.live.swap(tag, loaded.version, &state).await?;
                 if polled {
                     self.runtime.save_told(ToldChange::said(told, &state));

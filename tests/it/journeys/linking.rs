@@ -31,10 +31,7 @@ async fn the_policy_decides_what_is_offered() {
     let mut phone = world.phone("+2348030005001");
     phone.dial().await.asks("It cannot move money");
     phone.say("1").await.asks("1 Zenith Bank").lacks("Providus");
-    phone
-        .say("providus")
-        .await
-        .asks("We cannot link a bank of that name here.");
+    phone.say("providus").await.asks("Providus Bank cannot be linked here.");
 
     let world = with(except("allow", "warn")).await;
     let mut phone = world.phone("+2348030005002");

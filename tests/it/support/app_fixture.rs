@@ -24,6 +24,7 @@ use kiungo::service::channel::Channel;
 use kiungo::service::deps::{CrashPoint, Deps};
 use kiungo::service::effects::runner::EffectRunner;
 use kiungo::service::facts_reader::FactsReader;
+use kiungo::service::flow_in_force::FlowInForce;
 use kiungo::service::institution_health::InstitutionHealth;
 use kiungo::service::job_list::{JobDeps, JobHandlers};
 use kiungo::service::job_runner::JobRunner;
@@ -309,7 +310,7 @@ pub async fn shared(store: Arc<dyn Store>, records: Arc<dyn Records>, around: Ap
     let providers = Arc::new(providers(&deps, banks));
     let catalogue = Catalogue::new(providers.clone(), policy.clone(), deps.clock.clone());
     let updater = SessionUpdater {
-        flow: Arc::new(flow(policy, keyring.clone(), providers.rules())),
+        flow: FlowInForce::new(flow(policy, keyring.clone(), providers.rules())),
         live: LiveValues::new(deps.store.clone(), keyring, deps.rng.clone()),
         wakes: Wakeups::default(),
         handovers: None,

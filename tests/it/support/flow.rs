@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use kiungo::core::bank_names::BankNames;
 use kiungo::core::flow::terms::PartnerRef;
 use kiungo::core::flow::terms::RequestTerms;
 use kiungo::core::flow::{Flow, FlowSettings, ProviderRules};
-use kiungo::core::menu::Menu;
+use kiungo::core::menu::{ListOrder, Menu};
 use kiungo::core::messages::Templates;
 use kiungo::core::pin::SubscriberPin;
 use kiungo::core::policy::Policy;
@@ -22,6 +23,8 @@ pub fn flow(policy: Policy, keyring: Arc<Keyring>, providers: HashMap<String, Pr
     Flow {
         menu: Menu::embedded().expect("the menu"),
         templates: Templates::embedded().expect("the texts"),
+        bank_names: BankNames::embedded().expect("the names"),
+        order: ListOrder::default(),
         settings: FlowSettings {
             default_terms: RequestTerms::open_offer(business, lender.purpose, lender.days),
             policy,

@@ -1,11 +1,12 @@
 //! The list of banks: order, search, pages, and numbers that mean what was shown.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::fixtures::{bank, login_form};
 use super::phone::{Phone, TIMEOUT, flow, flow_with};
 use crate::core::flow::{Offer, ProviderRules};
-use crate::core::menu::Outcome;
+use crate::core::menu::{MenuFile, MenuWords, Outcome};
 use crate::core::policy::{PolicyOverride, SecretsOverUssd};
 
 fn rows(text: &str) -> Vec<&str> {
@@ -52,9 +53,64 @@ fn searches_by_letters_and_keys() {
         );
     }
     let mut phone = Phone::at_banks();
-    assert!(phone.types("qqqq").starts_with("We cannot link a bank"));
-    assert!(phone.types("x").starts_with("Please choose"));
+    assert!(
+        phone
+            .types("qqqq")
+            .starts_with("We cannot link a bank of that name here.")
+    );
+    for key in ["9", "98", "00", "*", "#"] {
+        assert!(phone.types(key).starts_with("Please choose"), "{key}");
+    }
+    assert!(phone.types("x").starts_with("We cannot link a bank"));
+    assert_eq!(rows(&phone.types("p")), ["Polaris"]);
+    phone.types("0");
     assert!(phone.types("1").starts_with("Zenith Bank: USERNAME"));
+}
+
+/// A bank that is there and cannot be linked here is said to be so by its name, above what else was found; the keys below mean
+/// what they say. By SMS no bank is named.
+#[test]
+fn a_bank_that_cannot_be_linked_is_named() {
+    let mut phone = Phone::at_banks();
+    phone.unlinkable = vec!["Kilima Bank".to_owned()];
+    for (typed, said) in [
+        ("kilima", "Kilima Bank cannot be linked here."),
+        ("kilma", "Kilima Bank cannot be linked here."),
+        ("moneypoint", "Moniepoint cannot be linked here."),
+        ("gtb", "GTBank cannot be linked here."),
+    ] {
+        let shown = phone.types(typed);
+        assert!(shown.starts_with(said), "{typed}: {shown}");
+        assert_eq!(rows(&shown).len(), 4, "{typed}: {shown}");
+    }
+    phone.banks.push(bank("kilimani", "Kilimani", vec![login_form()]));
+    let shown = phone.types("kilima");
+    assert!(shown.starts_with("Kilima Bank cannot be linked here."), "{shown}");
+    assert_eq!(rows(&shown), ["Kilimani"]);
+    assert!(phone.types("1").starts_with("Kilimani: USERNAME"));
+}
+
+/// The operator's favourites and languages stand first, in place of the provider's, by any name that people use.
+#[test]
+fn the_operators_order_comes_first() {
+    let words = MenuFile {
+        name: "order.toml".to_owned(),
+        path: "order.toml".to_owned(),
+        text: "favourites = [\"First Bank of Nigeria\", \"polaris bank\"]\nlanguages = [\"ig\"]".to_owned(),
+    };
+    let words = MenuWords::laid_over(&[words])
+        .map_err(|faults| format!("{faults:?}"))
+        .unwrap();
+    let mut phone = Phone::with(Arc::new(flow().with_words(words)));
+    phone.dial();
+    assert_eq!(
+        rows(&phone.types("1")),
+        ["First Bank", "Polaris", "Access Bank", "Zenith Bank"]
+    );
+    let mut other = Phone::with(phone.flow.clone());
+    other.dial();
+    let languages = other.types("3");
+    assert!(languages.contains("1 Igbo\n2 English"), "{languages}");
 }
 
 /// Two entries of one name do not look alike: the business side says so, and what is still alike is numbered, in any

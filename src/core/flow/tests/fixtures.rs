@@ -143,3 +143,18 @@ pub fn provider_rules(name: &str) -> (String, ProviderRules) {
     };
     (name.to_owned(), rules)
 }
+
+/// Ids and codes in order.
+pub struct Drawn(pub u64);
+
+impl crate::core::time::Rng for Drawn {
+    fn fill(&self, out: &mut [u8]) {
+        out.fill(0);
+        let number = self.0.to_be_bytes();
+        let from = out.len().saturating_sub(number.len());
+        out.iter_mut()
+            .skip(from)
+            .zip(number)
+            .for_each(|(out, byte)| *out = byte);
+    }
+}

@@ -3,8 +3,9 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use super::fixtures::{banks, link, provider_rules, terms};
+use super::fixtures::{Drawn, banks, link, provider_rules, terms};
 use crate::core::attempt::{AttemptEvent, LiveAttemptState};
+use crate::core::bank_names::BankNames;
 use crate::core::budget::Deadlines;
 use crate::core::dial_code::DialCode;
 use crate::core::flow::dialogs::DialogDecision;
@@ -17,7 +18,7 @@ use crate::core::flow::{
 };
 use crate::core::health::HealthMap;
 use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, IntentId, NodeId};
-use crate::core::menu::{Menu, Outcome};
+use crate::core::menu::{ListOrder, Menu, Outcome};
 use crate::core::messages::{Locale, Templates};
 use crate::core::msisdn::Msisdn;
 use crate::core::pin::SubscriberPin;
@@ -36,6 +37,8 @@ pub fn flow_with(secrets_over_ussd: SecretsOverUssd, overrides: Vec<PolicyOverri
     Arc::new(Flow {
         menu: Menu::embedded().expect("the menu"),
         templates: Templates::embedded().expect("the texts"),
+        bank_names: BankNames::embedded().expect("the names"),
+        order: ListOrder::default(),
         settings: FlowSettings {
             default_terms: terms(1, "Umoja Credit"),
             policy: Policy {
@@ -60,20 +63,6 @@ pub fn flow() -> Arc<Flow> {
         .clone()
 }
 
-struct Drawn(u64);
-
-impl crate::core::time::Rng for Drawn {
-    fn fill(&self, out: &mut [u8]) {
-        out.fill(0);
-        let number = self.0.to_be_bytes();
-        let from = out.len().saturating_sub(number.len());
-        out.iter_mut()
-            .skip(from)
-            .zip(number)
-            .for_each(|(out, byte)| *out = byte);
-    }
-}
-
 pub fn begin() -> TurnEvent {
     TurnEvent::Begin { dialed: Vec::new() }
 }
@@ -91,6 +80,8 @@ pub struct Phone {
     pub state: Subscriber,
     pub now: Timestamp,
     pub banks: Vec<Offer>,
+    /// Banks that are known and cannot be linked here.
+    pub unlinkable: Vec<String>,
     pub health: HealthMap,
     pub septets: usize,
     /// For how long a dialog may ask something; here so long that no test about something else meets its end.
@@ -135,6 +126,7 @@ impl Phone {
             state: Subscriber::new(msisdn, Locale::En),
             now: Timestamp::from_millis(1_780_000_000_000),
             banks: banks(),
+            unlinkable: Vec::new(),
             all_lists_read: true,
             health: HealthMap::default(),
             septets: PAGE,
@@ -172,6 +164,7 @@ impl Phone {
                 code: DialCode::generate(&Drawn(self.drawn)),
             },
             offers: Some(&self.banks),
+            unlinkable: &self.unlinkable,
             all_lists_read: self.all_lists_read,
             health: &self.health,
             country: "NG",

@@ -90,6 +90,7 @@ fn every_screen_fits_in_every_language() {
                         notice: note.map(|id| ScreenNotice {
                             id: id.to_owned(),
                             number: Some(2),
+                            bank: None,
                         }),
                         ..ScreenCursor::default()
                     };

@@ -53,7 +53,7 @@ impl LinkingApi {
     ) -> Result<QueuedSms, ApiError> {
         let locale = self.turns.locale(msisdn).await.or(locale).unwrap_or_default();
         let dial = service_code_for(&self.turns.channels, msisdn.country().unwrap_or_default());
-        let text = self.turns.flow.invitation_sms(locale, &partner.name, dial);
+        let text = self.turns.flow.get().invitation_sms(locale, &partner.name, dial);
         let message = OutgoingMessage {
             to: msisdn,
             kind: SmsKind::Request,
