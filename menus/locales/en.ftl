@@ -1,7 +1,7 @@
 ### English. Reviewed: this is the text the others are translated from.
 ### Every message must fit a keypad phone: plain words, short lines, nothing outside GSM-7.
 ### $partner the business, $data what it wants to read, $purpose what it wants the data for, $days how long, $bank the institution, $field what the
-### bank calls the field, $account the last digits of an account, $seconds and $minutes durations, $left tries left, $count how many,
+### bank calls the field, $account the last digits of an account, $seconds, $minutes, $hours and $wait durations, $left tries left, $count how many,
 ### $dial what to dial, $message what the bank says, $code what its app shows too, $url the address of a page.
 
 ## Screens
@@ -44,21 +44,24 @@ open-page-approve = To approve at { $bank }, open the SMS link: { $minutes } min
 approve-elsewhere =
     Approve in the { $bank } app.
     { $message }
-waiting = { $bank } is working on it. This can take some minutes.
-confirming = { $bank } has not answered yet. We keep asking. Do not log in there again for now.
+waiting = { $bank } is working on it. It can take up to { $wait }.
+confirming = { $bank } has not answered yet. We keep asking, up to { $wait }. Do not log in there again for now.
+confirming-text = { $bank } has not answered yet. We keep asking, up to { $wait }, and text you. Do not log in there again for now.
 unconfirmed = We could not find out from { $bank } if it worked. Nothing was linked.
 request-over = { $partner } has ended this request. Nothing was linked.
 mismatched = This is not the { $bank } account that { $partner } asked for. It was not linked.
 other-account = This is not the { $bank } account that you chose. It is not linked.
-refused = { $bank } did not let you in: a wrong detail, or the bank is down.
+refused = { $bank } did not let you in: a wrong detail, or the bank is down. Tries left: { $left }.
+refused-wait = { $bank } did not let you in. So that it does not lock you out, wait { $wait }.
+refused-codes = { $bank }: three wrong codes. We stopped, so that it does not lock you out. Nothing was linked.
 denied = { $bank } says that you did not approve. Nothing was linked.
 act-at-bank = { $bank }: { $message }
 password-expired = { $bank } wants a new password. Choose it at the bank, then try again.
 unavailable = { $bank } is not working now. Nothing you typed was sent.
 unsuited = { $bank } asks for something a keypad phone cannot do. It cannot be linked here.
-limited = To keep your { $bank } login safe, wait { $minutes } min before you try again.
+limited = To keep your { $bank } login safe, wait { $wait } before you try again.
 bank-down = { $bank } is not answering now. Try later.
-bank-busy = { $bank } is busy now. Try again in { $minutes } min.
+bank-busy = { $bank } is busy now. Try again in { $wait }.
 will-text = We will text you once, when it is back. If it is not back within 24 hours, no text comes.
 texts-stopped = You have told us to send you no texts. Text START to the number you sent STOP to, then ask again here.
 no-banks = The list of banks is not available now.
@@ -75,7 +78,8 @@ unlink = Unlink { $bank } { $account }? { $partner } will not read it any more.
 
 pin = Type the 4 digits you chose here, not your bank PIN. Forgotten? Go back and link the same account again.
 choose-pin = Choose 4 new digits to hide your accounts on this phone. Do not use your bank PIN.
-pin-locked = Too many wrong codes. Wait { $minutes } min and dial again.
+choose-pin-again = Type the same 4 digits once more.
+pin-locked = Too many wrong codes. Wait { $wait } and dial { $dial } again.
 
 linked = Done! { $bank } { $account } is linked for { $partner }. Dial again to see or unlink it.
 linked-twice = Done! { $bank } { $account } is linked for { $partner }. It was linked before: dial again to see both.
@@ -84,7 +88,10 @@ consent-renewed = { $partner } may read { $bank } { $account } until { $until }.
 unlinked = { $bank } { $account } is unlinked. { $partner } will not read it any more.
 blocked = We cannot link { $bank } just now. Please try tomorrow.
 left = Goodbye. Dial again at any time to go on.
-left-checking = We go on asking { $bank }. Dial again in a few minutes to see the result.
+left-code = Goodbye. When you have the code, dial { $dial } to type it.
+left-checking = We keep asking { $bank }. Dial { $dial } in a few minutes to see the result.
+left-asking = We keep asking { $bank }, up to { $wait }. To see how it went, dial { $dial }
+left-asking-text = We keep asking { $bank }, up to { $wait }, and then text you. Or dial { $dial }
 
 ## Options
 
@@ -129,8 +136,11 @@ note-length =
 note-too-long = That is too long.
 note-unlinkable = { $bank } cannot be linked here.
 note-empty = Please type an answer.
+note-short = That is too short. Please type all of it.
+note-short-again = That is very short. If it is right, type it again.
 note-wrong-code = That was not right. Tries left: { $left }.
-note-by-sms = If the code comes by SMS: leave, read it, dial again.
+note-by-sms = If the code comes by SMS: leave, read it, dial { $dial }
+note-code-length = A code has 4 to 8 numbers or letters.
 note-code = That code is not valid any more.
 note-codes = Too many wrong codes. Try again in an hour.
 note-ask-again = It was not sent. Please type it again.
@@ -142,6 +152,8 @@ note-changed = { $bank } asks for other details. Please start again.
 note-pin = That was not right. Tries left: { $left }.
 note-pin-digits = It must be 4 digits.
 note-pin-easy = Too easy to guess. Choose another.
+note-pin-differs = The two were not the same. Choose again.
+note-pin-set = Your code is set.
 note-pin-login = First log in again (1), then dial within 15 min to choose a code.
 note-pin-off = That is not offered here.
 note-removed = This account is being unlinked.
@@ -192,7 +204,7 @@ sms-left = Goodbye. To go on text CONTINUE or dial { $dial } at any time.
 sms-own-code = Never text your own code. We kept nothing. Dial { $dial } and type it there.
 sms-accounts = Your accounts are not for texts: others may read them. To see or change them, dial { $dial }
 sms-phone-only = Too many wrong numbers were texted. For up to 24 hours you can agree on the phone only: dial { $dial }
-sms-limited = To keep your login safe, wait { $minutes } min before you try again.
+sms-limited = To keep your login safe, wait { $wait } before you try again.
 sms-approve-elsewhere =
     Approve in your bank's app.
     { $message }
@@ -206,6 +218,8 @@ more-accounts = More accounts
 approve-code = Code { $code }
 bank-first = please do what the bank asks of you first.
 your-bank = your bank
+wait-minutes = { $minutes } min
+wait-hours = { $hours } hours
 date-format = DDMMYYYY
 data-account = bank account
 data-balance = balance

@@ -41,21 +41,24 @@ open-page-approve = Accord de { $bank } : ouvrez le lien SMS, reste { $minutes }
 approve-elsewhere =
     Validez : appli { $bank }.
     { $message }
-waiting = { $bank } traite la demande. Cela peut prendre quelques minutes.
-confirming = { $bank } n'a pas répondu. Nous attendons. Ne vous reconnectez pas encore.
+waiting = { $bank } traite la demande. Cela peut prendre { $wait }.
+confirming = { $bank } n'a pas répondu. Nous attendons, { $wait } au plus. Ne vous y reconnectez pas encore.
+confirming-text = { $bank } n'a pas répondu. Nous attendons, { $wait } au plus, puis un SMS viendra. Ne vous y reconnectez pas encore.
 unconfirmed = Pas de confirmation de { $bank }. Aucun compte lié.
 request-over = { $partner } a mis fin à cette demande. Aucun compte lié.
 mismatched = Ce n'est pas le compte { $bank } que { $partner } a demandé. Il n'est pas lié.
 other-account = Ce n'est pas le compte { $bank } que vous avez choisi. Il n'est pas lié.
-refused = { $bank } ne vous a pas laissé entrer : erreur, ou banque en panne.
+refused = { $bank } ne vous a pas laissé entrer : donnée fausse, ou banque en panne. Essais restants : { $left }.
+refused-wait = { $bank } ne vous a pas laissé entrer. Pour qu'elle ne vous bloque pas, attendez { $wait }.
+refused-codes = { $bank } : trois codes faux. Nous en restons là, pour qu'elle ne vous bloque pas. Rien n'est lié.
 denied = { $bank } dit que vous n'avez pas accepté. Aucun compte lié.
 act-at-bank = { $bank } : { $message }
 password-expired = { $bank } veut un nouveau mot de passe. Changez-le là-bas.
 unavailable = { $bank } est indisponible. Rien n'a été envoyé.
 unsuited = { $bank } demande une chose que ce téléphone ne peut pas faire.
-limited = Pour protéger votre accès { $bank }, attendez { $minutes } min avant de réessayer.
+limited = Pour protéger votre accès { $bank }, attendez { $wait } avant de réessayer.
 bank-down = { $bank } ne répond pas. Réessayez plus tard.
-bank-busy = { $bank } est occupée. Dans { $minutes } min.
+bank-busy = { $bank } est occupée. Réessayez dans { $wait }.
 will-text = Un seul SMS vous dira quand la banque répond. Rien en 24 heures : pas de SMS.
 texts-stopped = Vous avez demandé à ne plus recevoir de SMS. Envoyez START au numéro où vous avez envoyé STOP, puis redemandez ici.
 no-banks = La liste des banques est indisponible.
@@ -72,7 +75,8 @@ unlink = Délier { $bank } { $account } ? { $partner } ne le verra plus.
 
 pin = Tapez les 4 chiffres choisis ici, pas le code de votre carte. Oublié ? Revenez et liez ce compte à nouveau.
 choose-pin = Choisissez 4 chiffres pour cacher vos comptes sur ce téléphone. Pas le code de votre carte.
-pin-locked = Trop de codes faux. Attendez { $minutes } min et refaites le code.
+choose-pin-again = Tapez ces 4 chiffres encore une fois.
+pin-locked = Trop de codes faux. Attendez { $wait } puis composez { $dial }
 
 linked = C'est fait ! { $bank } { $account } est lié pour { $partner }. Refaites le code pour le voir ou délier.
 linked-twice = C'est fait ! { $bank } { $account } est lié pour { $partner }. Déjà lié : refaites le code pour voir.
@@ -81,7 +85,10 @@ consent-renewed = { $partner } peut lire { $bank } { $account } jusqu'au { $unti
 unlinked = { $bank } { $account } est délié. { $partner } ne le verra plus.
 blocked = Impossible de lier { $bank } pour le moment. Réessayez demain.
 left = Au revoir. Refaites le code quand vous voulez pour continuer.
-left-checking = Nous attendons { $bank }. Rappelez dans quelques minutes pour voir le résultat.
+left-code = Au revoir. Quand vous avez le code, composez { $dial } pour le taper.
+left-checking = Nous attendons { $bank }. Composez { $dial } dans quelques minutes pour voir.
+left-asking = Nous attendons { $bank }, { $wait } au plus. Pour voir, composez { $dial }
+left-asking-text = Nous attendons { $bank }, { $wait } au plus, puis un SMS viendra. Ou composez { $dial }
 
 ## Options
 
@@ -126,8 +133,11 @@ note-length =
 note-too-long = C'est trop long.
 note-unlinkable = Nous ne lions pas { $bank } ici.
 note-empty = Tapez une réponse.
+note-short = C'est trop court. Tapez tout.
+note-short-again = C'est très court. Si c'est juste, tapez-le encore.
 note-wrong-code = Ce n'est pas juste. Essais restants : { $left }.
-note-by-sms = Si le code arrive par SMS : quittez, lisez-le, refaites le code.
+note-by-sms = Si le code arrive par SMS : quittez, lisez-le, composez { $dial }
+note-code-length = Un code a 4 à 8 chiffres ou lettres.
 note-code = Ce code n'est plus valable.
 note-codes = Trop de codes faux. Réessayez dans une heure.
 note-ask-again = Rien n'a été envoyé. Tapez encore une fois.
@@ -139,6 +149,8 @@ note-changed = { $bank } demande d'autres données. Recommencez.
 note-pin = Ce n'est pas juste. Essais restants : { $left }.
 note-pin-digits = Il faut 4 chiffres.
 note-pin-easy = Trop facile à deviner. Choisissez-en un autre.
+note-pin-differs = Les deux codes sont différents. Choisissez encore.
+note-pin-set = Votre code est noté.
 note-pin-login = Reconnectez-vous d'abord (1), puis appelez sous 15 min pour un code.
 note-pin-off = Ce n'est pas proposé ici.
 note-removed = On délie ce compte.
@@ -189,7 +201,7 @@ sms-left = Au revoir. Pour continuer, envoyez CONTINUER ou composez { $dial } à
 sms-own-code = Pas de code personnel par SMS, rien n'est gardé. Composez { $dial } et tapez-le là-bas.
 sms-accounts = Pas de comptes par SMS : d'autres peuvent les lire. Pour les voir ou les changer, composez { $dial }
 sms-phone-only = Trop de numéros faux par SMS. Pendant 24 heures au plus, acceptez par téléphone : composez { $dial }
-sms-limited = Pour protéger votre accès, attendez { $minutes } min avant de réessayer.
+sms-limited = Pour protéger votre accès, attendez { $wait } avant de réessayer.
 sms-approve-elsewhere =
     Validez dans l'appli de votre banque.
     { $message }
@@ -203,6 +215,8 @@ more-accounts = Autres comptes
 approve-code = Code { $code }
 bank-first = faites d'abord ce que la banque demande.
 your-bank = votre banque
+wait-minutes = { $minutes } min
+wait-hours = { $hours } h
 date-format = JJMMAAAA
 data-account = votre compte bancaire
 data-balance = votre solde

@@ -41,21 +41,24 @@ open-page-approve = Don amincewa { $bank }, bude mahadar SMS: minti { $minutes }
 approve-elsewhere =
     Ku amince a manhajar { $bank }.
     { $message }
-waiting = { $bank } na aiki a kai. Zai iya daukar mintuna.
-confirming = { $bank } bai amsa ba tukuna. Muna bincike. Kada ku sake shiga sai kun ji.
+waiting = { $bank } na aiki a kai. Zai iya kai { $wait }.
+confirming = { $bank } bai amsa ba tukuna. Muna tambaya, har { $wait }. Kada ku sake shiga a can yanzu.
+confirming-text = { $bank } bai amsa ba tukuna. Muna tambaya, har { $wait }, sannan za mu aiko sako. Kada ku sake shiga a can yanzu.
 unconfirmed = Ba mu ji daga { $bank } ko ya yi ba. Ba a hada komai ba.
 request-over = { $partner } ya soke wannan bukata. Ba a hada komai ba.
 mismatched = Wannan ba asusun { $bank } da { $partner } ya nema ba ne. Ba a hada shi ba.
 other-account = Wannan ba asusun { $bank } da kuka zaba ba ne. Ba a hada shi ba.
-refused = { $bank } bai bari ba: wani abu ba daidai ba, ko bankin ba ya aiki.
+refused = { $bank } bai bari ba: wani abu ba daidai ba, ko bankin ba ya aiki. Saura gwaji { $left }.
+refused-wait = { $bank } bai bari ba. Don kada banki ya rufe ku, ku jira { $wait }.
+refused-codes = { $bank }: lamba ba daidai ba sau uku. Mun tsaya don kada banki ya rufe ku. Ba a hada komai ba.
 denied = { $bank } ya ce ba ku amince ba. Ba a hada komai ba.
 act-at-bank = { $bank }: { $message }
 password-expired = { $bank } na son sabuwar kalmar sirri. Zabe ta a banki, sai a sake.
 unavailable = { $bank } ba ya aiki yanzu. Ba a aika komai ba.
 unsuited = { $bank } na neman abin da wannan waya ba ta iya yi.
-limited = Don kare asusunku na { $bank }, ku jira minti { $minutes } kafin ku sake gwadawa.
+limited = Don kare asusunku na { $bank }, ku jira { $wait } kafin ku sake gwadawa.
 bank-down = { $bank } ba ya amsawa yanzu. A gwada anjima.
-bank-busy = { $bank } na da cunkoso. Gwada bayan minti { $minutes }.
+bank-busy = { $bank } na da cunkoso. Gwada bayan { $wait }.
 will-text = Za mu aika muku sako daya idan ya dawo. Idan bai dawo cikin awa 24 ba, ba sako.
 texts-stopped = Kun nemi kada mu aika muku sako. Ku aika START zuwa lambar da kuka aika wa STOP, sannan ku sake nema a nan.
 no-banks = Ba a samu jerin bankuna yanzu ba.
@@ -72,7 +75,8 @@ unlink = A raba { $bank } { $account } da { $partner }? Ba zai sake ganinsa ba.
 
 pin = Ku rubuta lambobi 4 da kuka zaba a nan, ba PIN na banki ba. Kun manta? Ku koma, ku sake hada asusun nan.
 choose-pin = Ku zabi sababbin lambobi 4 don boye asusunku a wannan waya. Kada ku sa PIN na banki.
-pin-locked = Kuskure ya yi yawa. Ku jira minti { $minutes }, ku sake kira.
+choose-pin-again = Ku sake rubuta lambobin nan 4.
+pin-locked = Kuskure ya yi yawa. Ku jira { $wait }, ku sake kira { $dial }
 
 linked = An gama! An hada { $bank } { $account } da { $partner }. Ku sake kira don gani ko rabawa.
 linked-twice = An gama! An hada { $bank } { $account } da { $partner }. An taba hadawa: ku sake kira don ganin biyun.
@@ -81,7 +85,10 @@ consent-renewed = { $partner } na iya karanta { $bank } { $account } har { $unti
 unlinked = An raba { $bank } { $account } da { $partner }. Ba zai sake ganinsa ba.
 blocked = Ba za mu iya hada { $bank } yanzu ba. Ku gwada gobe.
 left = Sai an jima. Ku sake kira a kowane lokaci don ci gaba.
-left-checking = Muna ci gaba da tambayar { $bank }. Sake kira bayan mintuna kadan don ganin sakamako.
+left-code = Sai an jima. Idan kun ga lambar, ku kira { $dial } ku rubuta ta.
+left-checking = Muna tambayar { $bank }. Ku kira { $dial } bayan mintuna kadan don ganin sakamako.
+left-asking = Muna tambayar { $bank }, har { $wait }. Don ganin sakamako, ku kira { $dial }
+left-asking-text = Muna tambayar { $bank }, har { $wait }, sannan za mu aiko sako. Ko ku kira { $dial }
 
 ## Options
 
@@ -122,8 +129,11 @@ note-length = Dole ya zama guda { $length } daidai.
 note-too-long = Ya yi tsawo.
 note-unlinkable = Ba ma hada { $bank } a nan.
 note-empty = Ku rubuta amsa.
+note-short = Ya yi gajere. Ku rubuta duka.
+note-short-again = Ya yi gajere sosai. Idan daidai ne, ku sake rubutawa.
 note-wrong-code = Ba daidai ba. Saura gwaji { $left }.
-note-by-sms = Idan lambar za ta zo ta SMS: ku fita, ku karanta, ku sake kira.
+note-by-sms = Idan lambar za ta zo ta SMS: ku fita, ku karanta, ku kira { $dial }
+note-code-length = Lambar tana da lambobi ko haruffa 4 zuwa 8.
 note-code = Wannan lambar ba ta aiki yanzu.
 note-codes = Kun yi kuskuren lamba da yawa. Ku sake gwadawa bayan awa daya.
 note-ask-again = Ba a aika ba. Ku sake rubutawa.
@@ -135,6 +145,8 @@ note-changed = { $bank } na neman wasu bayanai. Ku sake farawa.
 note-pin = Ba daidai ba. Saura: { $left }.
 note-pin-digits = Dole su zama lambobi 4.
 note-pin-easy = Suna da saukin ganowa. Ku zabi wasu.
+note-pin-differs = Biyun ba iri daya ba ne. Ku sake zabi.
+note-pin-set = An ajiye lambarku.
 note-pin-login = Ka fara sake shiga (1), sannan ka kira cikin minti 15 don zabar lamba.
 note-pin-off = Babu wannan a nan.
 note-removed = Ana raba wannan asusu.
@@ -185,7 +197,7 @@ sms-left = Sai an jima. Don ci gaba aika CIGABA ko kira { $dial } a kowane lokac
 sms-own-code = Kada ku aika lambarku ta sako; ba mu ajiye ba. Kira { $dial } ku rubuta ta a can.
 sms-accounts = Ba a nuna asusunku ta sako: wasu na iya karantawa. Don gani ko canzawa, kira { $dial }
 sms-phone-only = An aiko da lambobi marasa daidai da yawa. Har zuwa awa 24 sai ta waya kawai za ku yarda: kira { $dial }
-sms-limited = Don kare shigarku, ku jira minti { $minutes } kafin ku sake gwadawa.
+sms-limited = Don kare asusunku, ku jira { $wait } kafin ku sake gwadawa.
 sms-approve-elsewhere =
     Ku amince a manhajar bankinku.
     { $message }
@@ -199,6 +211,8 @@ more-accounts = Wasu asusu
 approve-code = Lamba { $code }
 bank-first = ku fara yin abin da bankin ya nema.
 your-bank = bankinku
+wait-minutes = minti { $minutes }
+wait-hours = awa { $hours }
 date-format = RRWWSSSS
 data-account = asusun banki
 data-balance = ragowar kudi

@@ -25,21 +25,24 @@ open-page-approve = Ikwado na { $bank }, mepee njiko SMS: nkeji { $minutes } fod
 approve-elsewhere =
     Kwado ya n'ime app { $bank }.
     { $message }
-waiting = { $bank } na-aru ya oru. O nwere ike iwe nkeji ole na ole.
-confirming = { $bank } azabeghi. Anyi ka na-aju. Biko abanyekwala ozo ugbu a.
+waiting = { $bank } na-aru ya. O nwere ike iru { $wait }.
+confirming = { $bank } azabeghi. Anyi ka na-aju, ruo { $wait }. Biko abanyekwala ebe ahu ozo ugbu a.
+confirming-text = { $bank } azabeghi. Anyi ka na-aju, ruo { $wait }, anyi ga-ezitere gi ozi. Biko abanyekwala ebe ahu ozo ugbu a.
 unconfirmed = Anyi amataghi ma { $bank } o kwere. O nweghi ihe ejikoro.
 request-over = { $partner } akwusila aririo a. O nweghi ihe ejikoro.
 mismatched = Nke a abughi akauntu { $bank } nke { $partner } rioro. Ejikoghi ya.
 other-account = Nke a abughi akaunti { $bank } nke i hoputara. Ejikoghi ya.
-refused = { $bank } ekweghi ka i banye: ihe ezighi ezi, ma o bu banki anaghi aru oru.
+refused = { $bank } ekweghi ka i banye: ihe ezighi ezi, ma o bu banki anaghi aru oru. Ugboro foduru: { $left }.
+refused-wait = { $bank } ekweghi ka i banye. Ka banki ghara imechi gi, chere { $wait }.
+refused-codes = { $bank }: koodu ezighi ezi ugboro ato. Anyi kwusiri ka banki ghara imechi gi. O nweghi ihe ejikoro.
 denied = { $bank } si na i kwadoghi ya. E jikoghi ihe obula.
 act-at-bank = { $bank }: { $message }
 password-expired = { $bank } choro paswoodu ohuru. Horo ya na banki, nwaa ozo.
 unavailable = { $bank } adighi ugbu a. O nweghi ihe ezigara.
 unsuited = { $bank } na-acho ihe ekwenti a enweghi ike ime.
-limited = Iji chekwaa { $bank } gi, chere nkeji { $minutes } tupu i nwaa ozo.
+limited = Iji chekwaa { $bank } gi, chere { $wait } tupu i nwaa ozo.
 bank-down = { $bank } anaghi aza ugbu a. Nwaa ma e mechaa.
-bank-busy = { $bank } ji oru n'aka. Nwaa ozo n'ime nkeji { $minutes }.
+bank-busy = { $bank } ji oru. Nwaa mgbe { $wait } gachara.
 will-text = Anyi ga-ezitere gi otu ozi mgbe o lotara. O buru na o lotaghi n'ime awa 24, ozi agaghi abia.
 texts-stopped = I siri anyi kwusi izitere gi ozi. Zipu START na nomba i zigara STOP, wee rioo ozo ebe a.
 no-banks = Ndeputa banki adighi ugbu a.
@@ -56,7 +59,8 @@ unlink = Kwusi njiko { $bank } { $account }? { $partner } agaghi ahu ya ozo.
 
 pin = Pinye onuogu 4 i horo ebe a, o bughi PIN banki. I chefuru? Laghachi ma jikoo akauntu ahu ozo.
 choose-pin = Horo onuogu 4 ohuru iji zoo akauntu gi na ekwenti a. Ejila PIN banki gi.
-pin-locked = Koodu ezighi ezi kariri. Chere nkeji { $minutes } ma kpoo ozo.
+choose-pin-again = Pinye otu onuogu 4 ahu ozo.
+pin-locked = Koodu ezighi ezi kariri. Chere { $wait } ma kpoo { $dial } ozo.
 
 linked = O gazuola! Ejikola { $bank } { $account } na { $partner }. Kpoo ozo ka i hu ya ma o bu kwusi ya.
 linked-twice = O gazuola! Ejikola { $bank } { $account } na { $partner }. Ejikoburu ya mbu: kpoo ozo ka i hu ha abuo.
@@ -65,7 +69,10 @@ consent-renewed = { $partner } nwere ike igu { $bank } { $account } ruo { $until
 unlinked = Akwusila njiko { $bank } { $account }. { $partner } agaghi ahu ya ozo.
 blocked = Anyi enweghi ike ijiko { $bank } ugbu a. Biko nwaa echi.
 left = Ka o di. Kpoo ozo mgbe o bula ka i gaa n'ihu.
-left-checking = Anyi ka na-aju { $bank }. Kpoo ozo mgbe nkeji ole na ole gachara ka i hu ihe si na ya puta.
+left-code = Ka o di. I hu koodu ahu, kpoo { $dial } pinye ya.
+left-checking = Anyi ka na-aju { $bank }. Mgbe nkeji ole na ole gachara, kpoo { $dial }
+left-asking = Anyi ka na-aju { $bank }, ruo { $wait }. Iji hu ihe mere, kpoo { $dial }
+left-asking-text = Anyi ka na-aju { $bank }, ruo { $wait }, anyi ga-ezitere gi ozi. Ma o bu kpoo { $dial }
 
 ## Options
 
@@ -106,8 +113,11 @@ note-length = O ga-enwe leta ma o bu nomba { $length }.
 note-too-long = O toro oke ogologo.
 note-unlinkable = Anyi anaghi ejiko { $bank } ebe a.
 note-empty = Biko pinye aziza.
+note-short = O di mkpumkpu. Biko pinye ya niile.
+note-short-again = O di ezigbo mkpumkpu. O buru na o ziri ezi, pinye ya ozo.
 note-wrong-code = O zighi ezi. I ka nwere ike inwa ugboro { $left }.
-note-by-sms = Oburu na koodu ga-abia na SMS: puo, guo ya, kpoo ozo.
+note-by-sms = O buru na koodu ga-abia na SMS: puo, guo ya, kpoo { $dial }
+note-code-length = Koodu na-enwe nomba ma o bu leta 4 ruo 8.
 note-code = Koodu ahu anaghi aru oru ozo.
 note-codes = Koodu ezighi ezi kariri. Nwaa ozo mgbe otu awa gachara.
 note-ask-again = Ezigaghi ya. Biko pinye ya ozo.
@@ -119,6 +129,8 @@ note-changed = { $bank } na-acho ozi ozo. Biko malite ozo.
 note-pin = Ezighi ezi. Fodu: { $left }.
 note-pin-digits = O ga-abu onuogu 4.
 note-pin-easy = O di mfe ichoputa. Horo ozo.
+note-pin-differs = Ha abuo abughi otu. Horo ozo.
+note-pin-set = Edebela koodu gi.
 note-pin-login = Buru uzo banye ozo (1), kpoo n'ime nkeji 15 iji horo koodu.
 note-pin-off = Anaghi enye ya ebe a.
 note-removed = Ana-akwusi njiko akauntu a.
@@ -169,7 +181,7 @@ sms-left = Ka o di. Iji gaa n'ihu zipu GAANIHU ma o bu kpoo { $dial } mgbe o bul
 sms-own-code = Ezipula koodu gi; anyi edebeghi ya. Kpoo { $dial } pinye ya n'ebe ahu.
 sms-accounts = Akaunti gi abughi maka SMS: ndi ozo nwere ike igu ya. Iji hu ha ma o bu gbanwee ha, kpoo { $dial }
 sms-phone-only = E zitere nomba ezighi ezi otutu ugboro. Ruo awa 24 i ga-ekwe naani na ekwenti: kpoo { $dial }
-sms-limited = Iji chekwaa akaunti gi, chere nkeji { $minutes } tupu i nwaa ozo.
+sms-limited = Iji chekwaa akauntu gi, chere { $wait } tupu i nwaa ozo.
 sms-approve-elsewhere =
     Kwado ya n'ime app banki gi.
     { $message }
@@ -183,6 +195,8 @@ more-accounts = Akauntu ndi ozo
 approve-code = Koodu { $code }
 bank-first = biko buru uzo mee ihe banki choro.
 your-bank = banki gi
+wait-minutes = nkeji { $minutes }
+wait-hours = awa { $hours }
 date-format = UUOOAAAA
 data-account = akauntu banki
 data-balance = ego foduru

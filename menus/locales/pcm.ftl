@@ -40,21 +40,24 @@ open-page-approve = To approve for { $bank }, open SMS link: { $minutes } min le
 approve-elsewhere =
     Approve for { $bank } app.
     { $message }
-waiting = { $bank } dey work on am. E fit take some minutes.
-confirming = { $bank } never answer. We still dey ask. Abeg no log in there again until you sabi.
+waiting = { $bank } dey work on am. E fit reach { $wait }.
+confirming = { $bank } never answer. We still dey ask, e fit reach { $wait }. Abeg no log in there again for now.
+confirming-text = { $bank } never answer. We still dey ask, e fit reach { $wait }, then we go text you. Abeg no log in there again for now.
 unconfirmed = We no fit know from { $bank } if e work. We no link anything.
 request-over = { $partner } don end this request. We no link anything.
 mismatched = This no be the { $bank } account wey { $partner } ask for. We no link am.
 other-account = This no be the { $bank } account wey you choose. We no link am.
-refused = { $bank } no gree open: something no correct, or the bank no dey work.
+refused = { $bank } no gree open: something no correct, or the bank no dey work. You fit try { $left } more.
+refused-wait = { $bank } no gree open. So that e no go lock you out, wait { $wait }.
+refused-codes = { $bank }: wrong code three times. We stop, so that e no go lock you out. We no link anything.
 denied = { $bank } say you no approve am. We no link anything.
 act-at-bank = { $bank }: { $message }
 password-expired = { $bank } want new password. Choose am for the bank, then try again.
 unavailable = { $bank } no dey work now. We no send anything.
 unsuited = { $bank } dey ask for wetin this phone no fit do.
-limited = To keep your { $bank } login safe, wait { $minutes } min before you try again.
+limited = To keep your { $bank } login safe, wait { $wait } before you try again.
 bank-down = { $bank } no dey answer now. Try later.
-bank-busy = { $bank } too busy. Try after { $minutes } min.
+bank-busy = { $bank } too busy. Try after { $wait }.
 will-text = We go text you one time, when e come back. If e no come back inside 24 hours, no text go come.
 texts-stopped = You don tell us make we no text you. Text START to the number wey you send STOP, then ask again here.
 no-banks = The list of banks no dey now.
@@ -71,7 +74,8 @@ unlink = Unlink { $bank } { $account }? { $partner } no go see am again.
 
 pin = Type the 4 numbers wey you choose here, no be your bank PIN. You forget? Go back, link the same account again.
 choose-pin = Choose 4 new numbers to hide your accounts for this phone. No use your bank PIN.
-pin-locked = Too many wrong code. Wait { $minutes } min, dial again.
+choose-pin-again = Type the same 4 numbers one more time.
+pin-locked = Too many wrong code. Wait { $wait }, dial { $dial } again.
 
 linked = E don work! { $bank } { $account } don link for { $partner }. Dial again to see am or unlink am.
 linked-twice = E don work! { $bank } { $account } don link for { $partner }. E don link before: dial to see the two.
@@ -80,7 +84,10 @@ consent-renewed = { $partner } fit read { $bank } { $account } till { $until }. 
 unlinked = { $bank } { $account } don unlink. { $partner } no go see am again.
 blocked = We no fit link { $bank } now. Abeg try tomorrow.
 left = Bye bye. Dial again any time to continue.
-left-checking = We still dey ask { $bank }. Dial again after some minutes to see the result.
+left-code = Bye bye. When you don see the code, dial { $dial } to type am.
+left-checking = We still dey ask { $bank }. Dial { $dial } after some minutes to see the result.
+left-asking = We still dey ask { $bank }, e fit reach { $wait }. To see how e go, dial { $dial }
+left-asking-text = We still dey ask { $bank }, e fit reach { $wait }, then we go text you. Or dial { $dial }
 
 ## Options
 
@@ -125,8 +132,11 @@ note-length =
 note-too-long = E too long.
 note-unlinkable = We no fit link { $bank } here.
 note-empty = Abeg type answer.
+note-short = E too short. Abeg type everything.
+note-short-again = E short well well. If e correct, type am again.
 note-wrong-code = E no correct. You fit try { $left } more.
-note-by-sms = If the code go come by SMS: comot, read am, dial again.
+note-by-sms = If the code go come by SMS: comot, read am, dial { $dial }
+note-code-length = Code dey get 4 to 8 numbers or letters.
 note-code = That code no dey work again.
 note-codes = Wrong code too many. Try again after one hour.
 note-ask-again = We no send am. Abeg type am again.
@@ -138,6 +148,8 @@ note-changed = { $bank } dey ask for other details. Abeg start again.
 note-pin = E no correct. You fit try { $left } more.
 note-pin-digits = E must be 4 numbers.
 note-pin-easy = E too easy to guess. Choose another one.
+note-pin-differs = The two no be the same. Choose again.
+note-pin-set = Your code don set.
 note-pin-login = First log in again (1), then dial inside 15 min to choose code.
 note-pin-off = We no dey offer am here.
 note-removed = We dey unlink this account.
@@ -188,7 +200,7 @@ sms-left = Bye bye. To continue text CONTINUE or dial { $dial } any time.
 sms-own-code = No text your own code. We no keep am. Dial { $dial } and type am for there.
 sms-accounts = Your accounts no be for text: other people fit read am. To see or change dem, dial { $dial }
 sms-phone-only = Dem don text wrong number too many times. Till 24 hours pass you fit agree only for phone: dial { $dial }
-sms-limited = To keep your login safe, wait { $minutes } min before you try again.
+sms-limited = To keep your login safe, wait { $wait } before you try again.
 sms-approve-elsewhere =
     Approve for your bank app.
     { $message }
@@ -202,6 +214,8 @@ more-accounts = More accounts
 approve-code = Code { $code }
 bank-first = abeg first do wetin the bank want.
 your-bank = your bank
+wait-minutes = { $minutes } min
+wait-hours = { $hours } hours
 date-format = DDMMYYYY
 data-account = bank account
 data-balance = balance

@@ -40,21 +40,24 @@ open-page-approve = Kuidhinisha { $bank }, fungua kiungo cha SMS: dk { $minutes 
 approve-elsewhere =
     Idhinisha app ya { $bank }.
     { $message }
-waiting = { $bank } inashughulikia. Inaweza kuchukua dakika chache.
-confirming = { $bank } haijajibu bado. Tunaendelea kuuliza. Tafadhali usiingie tena kwa sasa.
+waiting = { $bank } inashughulikia. Inaweza kuchukua hadi { $wait }.
+confirming = { $bank } haijajibu bado. Tunaendelea kuuliza, hadi { $wait }. Usiingie tena huko kwa sasa.
+confirming-text = { $bank } haijajibu bado. Tunaendelea kuuliza, hadi { $wait }, kisha tutakutumia SMS. Usiingie tena huko kwa sasa.
 unconfirmed = Hatukuweza kujua kutoka { $bank }. Hakuna kilichounganishwa.
 request-over = { $partner } imefunga ombi hili. Hakuna kilichounganishwa.
 mismatched = Hii si akaunti ya { $bank } ambayo { $partner } iliomba. Haikuunganishwa.
 other-account = Hii si akaunti ya { $bank } uliyochagua. Haijaunganishwa.
-refused = { $bank } haikukuruhusu: taarifa si sahihi, au benki haifanyi kazi.
+refused = { $bank } haikukuruhusu: taarifa si sahihi, au benki haifanyi kazi. Majaribio yaliyobaki: { $left }.
+refused-wait = { $bank } haikukuruhusu. Ili usifungiwe, subiri { $wait }.
+refused-codes = { $bank }: namba si sahihi mara tatu. Tumesimama ili usifungiwe. Hakuna kilichounganishwa.
 denied = { $bank } inasema hukuidhinisha. Hakuna kilichounganishwa.
 act-at-bank = { $bank }: { $message }
 password-expired = { $bank } inataka nenosiri jipya. Lichague benki, ujaribu tena.
 unavailable = { $bank } haipatikani sasa. Hakuna kilichotumwa.
 unsuited = { $bank } inahitaji kitu ambacho simu hii haiwezi.
-limited = Kulinda akaunti yako ya { $bank }, subiri dakika { $minutes } kabla ya kujaribu tena.
+limited = Kulinda akaunti yako ya { $bank }, subiri { $wait } kabla ya kujaribu tena.
 bank-down = { $bank } haijibu sasa. Jaribu baadaye.
-bank-busy = { $bank } ina shughuli. Jaribu baada ya dk { $minutes }.
+bank-busy = { $bank } ina shughuli. Jaribu baada ya { $wait }.
 will-text = Tutakutumia SMS moja ikirudi. Isiporudi ndani ya saa 24, hakuna SMS itakayokuja.
 texts-stopped = Ulituomba tusikutumie SMS. Tuma START kwa namba uliyotumia STOP, kisha omba tena hapa.
 no-banks = Orodha ya benki haipatikani sasa.
@@ -71,7 +74,8 @@ unlink = Ondoa { $bank } { $account }? { $partner } haitaiona tena.
 
 pin = Andika tarakimu 4 ulizochagua hapa, si PIN ya benki au M-Pesa. Umesahau? Rudi uunganishe akaunti hiyo tena.
 choose-pin = Chagua tarakimu 4 mpya za kuficha akaunti zako kwenye simu hii. Usitumie PIN ya benki au M-Pesa.
-pin-locked = Umekosea mara nyingi. Subiri dakika { $minutes } upige tena.
+choose-pin-again = Andika tarakimu 4 zilezile tena.
+pin-locked = Umekosea mara nyingi. Subiri { $wait } upige { $dial } tena.
 
 linked = Tayari! { $bank } { $account } imeunganishwa kwa { $partner }. Piga tena kuiona au kuiondoa.
 linked-twice = Tayari! { $bank } { $account } imeunganishwa kwa { $partner }. Iliunganishwa awali: piga kuona zote.
@@ -80,7 +84,10 @@ consent-renewed = { $partner } inaweza kusoma { $bank } { $account } hadi { $unt
 unlinked = { $bank } { $account } imeondolewa. { $partner } haitaiona tena.
 blocked = Hatuwezi kuunganisha { $bank } sasa. Tafadhali jaribu kesho.
 left = Kwaheri. Piga tena wakati wowote kuendelea.
-left-checking = Tunaendelea kuuliza { $bank }. Piga tena baada ya dakika chache kuona matokeo.
+left-code = Kwaheri. Ukipata namba, piga { $dial } uiandike.
+left-checking = Tunaendelea kuuliza { $bank }. Piga { $dial } baada ya dakika chache kuona matokeo.
+left-asking = Tunaendelea kuuliza { $bank }, hadi { $wait }. Kuona matokeo, piga { $dial }
+left-asking-text = Tunaendelea kuuliza { $bank }, hadi { $wait }, kisha tutakutumia SMS. Au piga { $dial }
 
 ## Options
 
@@ -121,8 +128,11 @@ note-length = Lazima iwe na herufi au tarakimu { $length }.
 note-too-long = Ni ndefu mno.
 note-unlinkable = Hatuunganishi { $bank } hapa.
 note-empty = Tafadhali andika jibu.
+note-short = Ni fupi mno. Tafadhali andika yote.
+note-short-again = Ni fupi sana. Kama ni sahihi, andika tena.
 note-wrong-code = Si sahihi. Majaribio yaliyobaki: { $left }.
-note-by-sms = Kama namba inakuja kwa SMS: toka, isome, piga tena.
+note-by-sms = Kama namba inakuja kwa SMS: toka, isome, piga { $dial }
+note-code-length = Namba ina tarakimu au herufi 4 hadi 8.
 note-code = Namba hiyo haifanyi kazi tena.
 note-codes = Namba zisizo sahihi zimezidi. Jaribu tena baada ya saa moja.
 note-ask-again = Haikutumwa. Tafadhali andika tena.
@@ -134,6 +144,8 @@ note-changed = { $bank } inaomba taarifa nyingine. Tafadhali anza upya.
 note-pin = Si sahihi. Majaribio yaliyobaki: { $left }.
 note-pin-digits = Lazima ziwe tarakimu 4.
 note-pin-easy = Ni rahisi kukisia. Chagua nyingine.
+note-pin-differs = Hazikufanana. Chagua tena.
+note-pin-set = Namba yako imewekwa.
 note-pin-login = Kwanza ingia tena (1), kisha piga ndani ya dakika 15 uchague msimbo.
 note-pin-off = Haipatikani hapa.
 note-removed = Akaunti hii inaondolewa.
@@ -184,7 +196,7 @@ sms-left = Kwaheri. Kuendelea tuma ENDELEA au piga { $dial } wakati wowote.
 sms-own-code = Usitume namba yako kwa SMS; hatukuihifadhi. Piga { $dial } uiandike huko.
 sms-accounts = Akaunti zako si za SMS: wengine wanaweza kuzisoma. Kuziona au kuzibadilisha, piga { $dial }
 sms-phone-only = Namba zisizo sahihi zimetumwa mara nyingi. Kwa hadi saa 24 unaweza kukubali kwa simu tu: piga { $dial }
-sms-limited = Kulinda akaunti yako, subiri dakika { $minutes } kabla ya kujaribu tena.
+sms-limited = Kulinda akaunti yako, subiri { $wait } kabla ya kujaribu tena.
 sms-approve-elsewhere =
     Idhinisha kwenye app ya benki yako.
     { $message }
@@ -198,6 +210,8 @@ more-accounts = Akaunti zaidi
 approve-code = Namba { $code }
 bank-first = tafadhali fanya kwanza inachotaka benki.
 your-bank = benki yako
+wait-minutes = dakika { $minutes }
+wait-hours = saa { $hours }
 date-format = SSMMWWWW
 data-account = akaunti yako ya benki
 data-balance = salio lako

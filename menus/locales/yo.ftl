@@ -25,21 +25,24 @@ open-page-approve = Lati fowo si i ni { $bank }, e si linki SMS: iseju { $minute
 approve-elsewhere =
     E fowo si i ninu app { $bank }.
     { $message }
-waiting = { $bank } n sise lori re. O le gba iseju die.
-confirming = { $bank } ko tii dahun. A n wadii. E jowo, e ma tii tun wole.
+waiting = { $bank } n sise lori re. O le to { $wait }.
+confirming = { $bank } ko tii dahun. A n beere, o le to { $wait }. E jowo, e ma tii tun wole sibe.
+confirming-text = { $bank } ko tii dahun. A n beere, o le to { $wait }, a o si fi SMS ranse. E jowo, e ma tii tun wole sibe.
 unconfirmed = A ko ri idahun { $bank }. A ko so nnkan kan po.
 request-over = { $partner } ti fagi le ibeere yii. A ko so nnkan kan po.
 mismatched = Eyi ki i se akanti { $bank } ti { $partner } beere. A ko so o po.
 other-account = Eyi ki i se akanti { $bank } ti o yan. A ko so o po.
-refused = { $bank } ko gba yin: nnkan kan ko peye, tabi banki ko sise.
+refused = { $bank } ko gba yin: nnkan kan ko peye, tabi banki ko sise. O ku igba { $left }.
+refused-wait = { $bank } ko gba yin. Ki banki ma baa ti akanti yin, e duro fun { $wait }.
+refused-codes = { $bank }: koodu ko peye leemeta. A duro, ki banki ma baa ti akanti yin. A ko so nnkan kan po.
 denied = { $bank } so pe e ko fowo si i. A ko so ohunkohun po.
 act-at-bank = { $bank }: { $message }
 password-expired = { $bank } fe oro asina tuntun. E yan an ni banki, ki e tun gbiyanju.
 unavailable = { $bank } ko sise bayii. A ko fi nnkan kan ranse.
 unsuited = { $bank } n beere ohun ti foonu yii ko le se.
-limited = Lati daabo bo { $bank } yin, e duro fun iseju { $minutes } ki e to tun gbiyanju.
+limited = Lati daabo bo { $bank } yin, e duro fun { $wait } ki e to tun gbiyanju.
 bank-down = { $bank } ko dahun bayii. Tun gbiyanju to ba ya.
-bank-busy = Owo { $bank } di bayii. Tun gbiyanju leyin iseju { $minutes }.
+bank-busy = Owo { $bank } di bayii. Tun gbiyanju leyin { $wait }.
 will-text = A o fi SMS kan ranse si yin, nigba to ba pada. Ti ko ba pada laarin wakati 24, ko ni si SMS.
 texts-stopped = E ti so pe ki a ma fi SMS ranse si yin. E fi START ranse si nomba ti e fi STOP ranse si, ki e tun beere nibi.
 no-banks = Akojo banki ko si bayii.
@@ -56,7 +59,8 @@ unlink = Yo { $bank } { $account } kuro? { $partner } ko ni ri i mo.
 
 pin = E te nomba 4 ti e yan nibi, ki i se PIN banki. E gbagbe? E pada, ki e tun so akanti naa po.
 choose-pin = E yan nomba 4 tuntun lati fi akanti yin pamo lori foonu yii. E ma lo PIN banki.
-pin-locked = Asise ti po ju. E duro iseju { $minutes } ki e tun pe.
+choose-pin-again = E tun te nomba 4 kan naa.
+pin-locked = Asise ti po ju. E duro { $wait } ki e tun pe { $dial }
 
 linked = O ti pari! A ti so { $bank } { $account } po mo { $partner }. E tun pe lati wo o tabi yo o.
 linked-twice = O ti pari! A ti so { $bank } { $account } po mo { $partner }. A ti so o po tele: e pe lati wo mejeeji.
@@ -65,7 +69,10 @@ consent-renewed = { $partner } le ka { $bank } { $account } titi di { $until }. 
 unlinked = A ti yo { $bank } { $account } kuro. { $partner } ko ni ri i mo.
 blocked = A ko le so { $bank } po bayii. Jowo gbiyanju lola.
 left = O dabo. E tun pe nigbakugba lati tesiwaju.
-left-checking = A si n beere lowo { $bank }. Tun pe leyin iseju die lati ri esi.
+left-code = O dabo. Ti e ba ti ri koodu naa, e pe { $dial } lati te e.
+left-checking = A si n beere lowo { $bank }. E pe { $dial } leyin iseju die lati ri esi.
+left-asking = A si n beere lowo { $bank }, o le to { $wait }. Lati ri esi, e pe { $dial }
+left-asking-text = A si n beere lowo { $bank }, o le to { $wait }. A o fi SMS ranse, tabi e pe { $dial }
 
 ## Options
 
@@ -106,8 +113,11 @@ note-length = O gbodo je leta tabi nomba { $length }.
 note-too-long = O ti gun ju.
 note-unlinkable = A ki i so { $bank } po nibi.
 note-empty = E jowo te idahun.
+note-short = O kuru ju. E te gbogbo re.
+note-short-again = O kuru gan-an. To ba peye, e tun te e.
 note-wrong-code = Ko peye. O ku igba { $left } lati gbiyanju.
-note-by-sms = Ti koodu ba wa nipa SMS: e jade, e ka a, e tun pe.
+note-by-sms = Ti koodu ba wa nipa SMS: e jade, e ka a, e pe { $dial }
+note-code-length = Koodu ni nomba tabi leta 4 si 8.
 note-code = Koodu yen ko sise mo.
 note-codes = Koodu asise ti po ju. E gbiyanju leyin wakati kan.
 note-ask-again = A ko fi ranse. E jowo tun te e.
@@ -119,6 +129,8 @@ note-changed = { $bank } n beere alaye miran. E jowo tun bere.
 note-pin = Ko peye. O ku igba { $left }.
 note-pin-digits = O gbodo je nomba 4.
 note-pin-easy = O rorun ju. E yan omiran.
+note-pin-differs = Mejeeji ko ri bakan naa. E tun yan.
+note-pin-set = A ti fi koodu yin pamo.
 note-pin-login = Koko tun wole (1), ki o si pe laarin iseju 15 lati yan koodu.
 note-pin-off = Ko si nibi.
 note-removed = A n yo akanti yii kuro.
@@ -169,7 +181,7 @@ sms-left = O dabo. Lati tesiwaju fi TESIWAJU ranse tabi pe { $dial } nigbakugba.
 sms-own-code = E ma fi koodu yin ranse; a ko pa a mo. E pe { $dial } ki e te e nibe.
 sms-accounts = Akanti re ki i se fun SMS: elomiran le ka a. Lati ri won tabi yi won pada, pe { $dial }
 sms-phone-only = A ti fi nomba ti ko to ranse ju. Titi di wakati 24, ori foonu nikan lo ti le gba: pe { $dial }
-sms-limited = Lati daabo bo akanti re, duro fun iseju { $minutes } ki o to tun gbiyanju.
+sms-limited = Lati daabo bo akanti yin, e duro fun { $wait } ki e to tun gbiyanju.
 sms-approve-elsewhere =
     E fowo si i ninu app banki re.
     { $message }
@@ -183,6 +195,8 @@ more-accounts = Akanti miiran
 approve-code = Koodu { $code }
 bank-first = e koko se ohun ti banki fe.
 your-bank = banki re
+wait-minutes = iseju { $minutes }
+wait-hours = wakati { $hours }
 date-format = OOSSDDDD
 data-account = akanti banki
 data-balance = owo to ku

@@ -251,7 +251,8 @@ async fn services(
     let keyring = &deps.sealing.keyring;
     let providers = Arc::new(providers(config, ready_providers, deps, &partner, countries).await?);
     let (words, menu_files) = menu_dir::open(config)?;
-    let flow = flow(config, words, &providers, routes, keyring.clone())?;
+    let codes = sms::service_codes(channels, routes);
+    let flow = flow(config, words, &providers, (routes, codes.clone()), keyring.clone())?;
     let catalogue = Catalogue::new(providers.clone(), config.policy.rules.clone(), deps.clock.clone());
     let catalogue = catalogue.offering_pages_in(pages);
     let health = InstitutionHealth::new(deps.clock.clone(), deps.metrics.clone());
@@ -274,7 +275,7 @@ async fn services(
         outbox: Arc::new(
             SmsOutbox::new(deps.clone(), partner.id, routes.clone()).with_caps(config.limits.invitation_caps()),
         ),
-        service_codes: sms::service_codes(channels, routes),
+        service_codes: codes,
         webhooks: Arc::new(webhooks::deliveries(deps, config)?),
         pages: links.clone(),
     };

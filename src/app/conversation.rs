@@ -9,6 +9,7 @@ use crate::core::flow::terms::{PartnerRef, RequestTerms};
 use crate::core::flow::{Flow, FlowSettings};
 use crate::core::menu::{Menu, MenuWords};
 use crate::core::seal::Keyring;
+use crate::core::service_codes::ServiceCodes;
 use crate::service::providers::Providers;
 use crate::service::sms::routes::SmsRoutes;
 
@@ -17,7 +18,7 @@ pub(super) fn flow(
     config: &Config,
     words: MenuWords,
     providers: &Providers,
-    routes: &SmsRoutes,
+    (routes, service_codes): (&SmsRoutes, ServiceCodes),
     keyring: Arc<Keyring>,
 ) -> Result<Flow, StartError> {
     Ok(Flow {
@@ -31,6 +32,7 @@ pub(super) fn flow(
             subscriber_pin: config.policy.subscriber_pin,
             ask_login_after: config.policy.ask_login_after(),
             sms_countries: routes.all().map(|route| route.country.clone()).collect(),
+            service_codes,
             providers: providers.rules(),
             lease_margin: lease_margin(config),
         },

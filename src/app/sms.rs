@@ -6,11 +6,11 @@ use std::time::Duration;
 use super::StartError;
 use crate::config::{Config, ConfigSecret, SmsConfig};
 use crate::core::secret::Secret;
+use crate::core::service_codes::ServiceCodes;
 use crate::gateways::sms::SmsSettings;
 use crate::http_client::base_url::parse_base_url;
 use crate::http_client::{HttpClient, HttpClientOptions};
 use crate::service::channel::Channel;
-use crate::service::service_codes::ServiceCodes;
 use crate::service::sms::routes::{SmsRoute, SmsRoutes};
 use crate::service::turn::sms::{service_code_for, sms_channel_name};
 

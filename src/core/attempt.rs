@@ -196,14 +196,27 @@ pub const WRONG_CODES: u8 = 3;
 /// How long refusals are remembered.
 pub const REFUSAL_MEMORY: Duration = Duration::from_hours(24);
 
+/// When the logins at an institution that count against its limits were, the oldest first.
+fn login_times(refusals: &[Refusal], institution: &str) -> Vec<Timestamp> {
+    let here = refusals.iter().filter(|r| r.institution == institution);
+    let mut times: Vec<_> = here.map(|r| r.at).collect();
+    times.sort_unstable();
+    times
+}
+
+/// How many logins at an institution may still fail before the person must wait: none where they must.
+pub fn logins_left(refusals: &[Refusal], institution: &str, now: Timestamp) -> usize {
+    let times = login_times(refusals, institution);
+    let left = LOGIN_LIMITS.iter().map(|&(window, most)| {
+        let counted = times.iter().filter(|at| at.plus(window) > now).count();
+        most.saturating_sub(counted)
+    });
+    left.min().unwrap_or_default()
+}
+
 /// How long a person must wait before another login at an institution, by its id at the provider; `None` when they need not.
 pub fn login_wait(refusals: &[Refusal], institution: &str, now: Timestamp) -> Option<Duration> {
-    let mut times: Vec<_> = refusals
-        .iter()
-        .filter(|r| r.institution == institution)
-        .map(|r| r.at)
-        .collect();
-    times.sort_unstable();
+    let times = login_times(refusals, institution);
     LOGIN_LIMITS
         .iter()
         .filter_map(|&(window, most)| {
@@ -299,6 +312,9 @@ mod tests {
             let wait = login_wait(&at(&refusals), "bank", minute(now)).map(|wait| wait.as_secs() / 60);
             assert_eq!(wait, want, "{refusals:?} at {now}");
             assert_eq!(login_wait(&at(&refusals), "other", minute(now)), None);
+            let left = logins_left(&at(&refusals), "bank", minute(now));
+            assert_eq!(left == 0, want.is_some(), "{refusals:?} at {now}: {left} left");
+            assert_eq!(logins_left(&at(&refusals), "other", minute(now)), 2);
         }
     }
 }

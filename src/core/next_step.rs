@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::field_words::{self, FieldWords};
 use super::secret::Secret;
 use super::time::Timestamp;
 
@@ -110,11 +111,21 @@ impl Field {
         (&self.label, self.max_len, self.exact_len) == (&other.label, other.max_len, other.exact_len)
     }
 
-    /// A field that must be answered, of which no more is known.
+    /// Whether what is asked once somebody has logged in is a code that they have been sent or are shown: the words of the
+    /// field say so, or the heading above it where it is the only one. Whoever is sent one must leave to read it.
+    pub fn asks_code(&self, title: Option<&str>) -> bool {
+        let typed = matches!(self.kind, FieldKind::Digits | FieldKind::Text | FieldKind::Secret);
+        let said = [self.name.as_str(), self.label.as_str()].into_iter().chain(title);
+        typed && (self.one_time || field_words::ask_for_code(said))
+    }
+
+    /// A field that must be answered, of which no more is known than its words say.
     pub fn new(name: impl Into<String>, label: impl Into<String>, kind: FieldKind) -> Self {
+        let (name, label) = (name.into(), label.into());
         Self {
-            name: name.into(),
-            label: label.into(),
+            one_time: FieldWords::of(&name, &label, "").one_time,
+            name,
+            label,
             kind,
             max_len: None,
             exact_len: None,
@@ -122,7 +133,6 @@ impl Field {
             required: true,
             pattern: None,
             number: false,
-            one_time: false,
         }
     }
 }

@@ -78,13 +78,17 @@ impl Pin {
         self.chosen_at > other.chosen_at || (same && self.wrong_at > other.wrong_at)
     }
 
+    /// Whether it is this code. Digests are compared, so that the time it takes says nothing about the code.
+    pub fn is_code(&self, keyring: &Keyring, msisdn: &Msisdn, code: &Secret) -> bool {
+        digest(keyring, msisdn, code) == self.digest
+    }
+
     /// Takes a try. It is not compared while [`Self::wait_left`] says so.
     pub fn try_code(&mut self, keyring: &Keyring, msisdn: &Msisdn, code: &Secret, now: Timestamp) -> bool {
         if self.wait_left(now).is_some() {
             return false;
         }
-        // Digests are compared, so that the time it takes says nothing about the code.
-        if digest(keyring, msisdn, code) == self.digest {
+        if self.is_code(keyring, msisdn, code) {
             self.wrong_tries = 0;
             return true;
         }

@@ -11,7 +11,6 @@ use async_trait::async_trait;
 use super::deps::Deps;
 use super::job::{JobError, JobHandler, JobOutcome};
 use super::linking::unlink::Unlink;
-use super::service_codes::ServiceCodes;
 use super::session_updater::SessionUpdater;
 use super::sms::outbox::{OutgoingMessage, SmsOutbox, SmsOutboxError};
 use crate::core::flow::{KeepResult, KeepSharing, SessionEvent};
@@ -19,6 +18,7 @@ use crate::core::ids::{ConsentId, LinkId};
 use crate::core::messages::Locale;
 use crate::core::msisdn::Msisdn;
 use crate::core::seal::{SealError, SubscriberTag};
+use crate::core::service_codes::ServiceCodes;
 use crate::records::{
     AnnounceEnd, AuditEntry, Consent, ConsentReplacement, ExpireLink, JobType, Link, QueuedSms, RecordsError, SmsKind,
 };

@@ -79,6 +79,7 @@ impl FactsReader {
         Ok(SubscriberFacts {
             ending,
             pin: facts.pin,
+            texts_stopped: facts.texts_stopped,
             lost,
             unresolved,
             untold_link,

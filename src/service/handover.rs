@@ -21,7 +21,6 @@ use super::handover_queue::HandOver;
 use super::job::{JobError, JobHandler, JobOutcome};
 use super::linking::linker::{link_of, notify_linked};
 use super::live::{LiveError, LoadedValue};
-use super::service_codes::ServiceCodes;
 use super::session_updater::SessionUpdater;
 use super::sms::outbox::{OutgoingMessage, SmsOutbox};
 use crate::core::attempt::ToldOutcome;
@@ -32,6 +31,7 @@ use crate::core::flow::state::Subscriber;
 use crate::core::ids::{AttemptId, MessageId};
 use crate::core::messages::Locale;
 use crate::core::msisdn::Msisdn;
+use crate::core::service_codes::ServiceCodes;
 use crate::core::sms::{MessageState, WithheldReason};
 use crate::records::{Attempt, AttemptState, RecordsError, SmsKind, SmsMessage};
 

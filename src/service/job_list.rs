@@ -24,11 +24,11 @@ use super::linking::settle::Settle;
 use super::linking::unlink::Unlink;
 use super::page_links::PageLinks;
 use super::providers::Providers;
-use super::service_codes::ServiceCodes;
 use super::session_updater::SessionUpdater;
 use super::sms::outbox::{AskReport, SendSms, SmsOutbox};
 use super::sms_sending::SmsSending;
 use super::webhooks::deliveries::WebhookDeliveries;
+use crate::core::service_codes::ServiceCodes;
 use crate::records::{AnnounceEnd, Deliver, ExpireIntent, ExpireLink, Publish};
 
 /// What the handlers are made of.

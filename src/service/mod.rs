@@ -38,7 +38,6 @@ pub mod resealing;
 pub mod retention;
 pub mod sealing;
 mod seen_revisions;
-pub mod service_codes;
 pub mod session_updater;
 pub mod sms;
 pub mod sms_inbox;

@@ -77,6 +77,7 @@ impl Providers {
             let rules = ProviderRules {
                 favourites: facts.favourites.clone(),
                 timeout: facts.timeout,
+                settle_for: facts.settle_for,
                 max_rounds: facts.max_rounds,
             };
             (provider.name().to_owned(), rules)

@@ -184,8 +184,8 @@ const FAULTS: &[(&str, Swap, Locale, Swap, &str, &str)] = &[
         "screen too long",
         SAME,
         Locale::En,
-        ("refused = { $bank } did", "refused = We are sorry: { $bank } did"),
-        "refused",
+        ("limited = To keep", "limited = We are sorry about this: To keep"),
+        "limited",
         "does not fit on one page of 120",
     ),
     (

@@ -34,7 +34,11 @@ impl Step<'_> {
             (Action::PickAccount | Action::PickAccounts, ActionInput::Key(key)) => self.pick_accounts(vec![key]),
             (Action::PickAccount | Action::PickAccounts, ActionInput::Keys(keys)) => self.pick_accounts(keys),
             (Action::SendPageLink, _) => self.send_page_link(),
-            (Action::Check | Action::Resume, _) => self.check_progress(),
+            (Action::Check, _) => {
+                self.count_look();
+                self.check_progress()
+            }
+            (Action::Resume, _) => self.check_progress(),
             // Given up and found after all: another login now would be a second one.
             (Action::Retry, _) if self.submission_unresolved() => self.check_progress(),
             (Action::AnotherBank, _) if self.submission_unresolved() && !self.stage_is_shown() => self.check_progress(),
@@ -59,11 +63,9 @@ impl Step<'_> {
             (Action::EnterPin, input) => self.enter_pin(&input),
             (Action::Protect, _) => self.protect(),
             (Action::ChoosePin, input) => self.choose_pin(&input),
-            (Action::ForgotPin, _) => {
-                // Only linking the same account again ends the code.
-                self.state.replace_session(None);
-                Outcome::Welcome.into()
-            }
+            // What was begun stays as it is: it is only not shown. Only linking the same account again ends the code.
+            (Action::ForgotPin, _) => Outcome::Welcome.into(),
+            (Action::BackFromPin, _) => self.back_from_pin(),
             (
                 Action::PickBank
                 | Action::PickMethod

@@ -16,6 +16,7 @@ impl Step<'_> {
         match choice.target {
             OptionTarget::Action(Action::RequestBankAlert) => self.texts_reach(),
             OptionTarget::Action(Action::ShowPartners) => self.others_ask(),
+            OptionTarget::Action(Action::Retry) => self.may_retry(),
             OptionTarget::Action(Action::Reauthorise) => {
                 let screen = &self.state.cursor.screen;
                 self.screen_wording(screen) != "needs-login-elsewhere"
@@ -27,6 +28,12 @@ impl Step<'_> {
     /// Whether this person can be sent SMS.
     pub(super) fn texts_reach(&self) -> bool {
         self.flow.settings.texts_reach(&self.state.msisdn)
+    }
+
+    /// Whether an SMS with what became of a submission comes: nobody who wants none is promised one.
+    pub(super) fn is_texted(&self) -> bool {
+        let opted_out = self.state.sms_dialog().is_some_and(|dialog| dialog.opted_out);
+        self.texts_reach() && !self.state.texts_stopped && !opted_out
     }
 
     /// The person wants an SMS when the institution is back. If it is back by now they are told so, and go on.

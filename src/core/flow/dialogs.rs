@@ -197,6 +197,7 @@ impl Dialog {
             closed: false,
             used: false,
             unlocked: false,
+            looks: 0,
             turn_ids: Vec::new(),
             sms: None,
         }

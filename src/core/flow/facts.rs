@@ -19,6 +19,8 @@ pub struct SubscriberFacts {
     /// Refused and unknown logins of the last day.
     pub refusals: Vec<Refusal>,
     pub pin: Option<Pin>,
+    /// Whether they want no SMS.
+    pub texts_stopped: bool,
     /// A submission whose answer is still to come.
     pub pending: Option<PendingAttempt>,
     /// The newest submission, where the live value has lost it, or nobody was told what became of it.

@@ -17,6 +17,26 @@ const MAX_PATTERN_LEN: usize = 200;
 /// The most memory in bytes that a compiled pattern may take.
 const MAX_PATTERN_SIZE: usize = 1 << 18;
 
+/// Characters of the codes that banks send, fewest and most.
+const CODE_LEN: (u16, u16) = (4, 8);
+
+/// A secret of fewer characters is asked for once more before it is taken.
+const SHORTEST_SECRET: usize = 4;
+
+/// Keys of a phone, and what operators take before we see it: pressed to get on or away, never meant for a bank.
+const PHONE_KEYS: [&str; 4] = ["00", "98", "#", "*"];
+
+/// What an answer is for, besides what its field says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AnswerFor {
+    /// A login.
+    Login,
+    /// A code that is good for once, at the login or after it.
+    Code,
+    /// Something else that the bank asks after the login.
+    Question,
+}
+
 /// What may stand between day, month and year.
 const BETWEEN_DATE_PARTS: [char; 4] = ['/', '.', '-', ' '];
 
@@ -25,9 +45,13 @@ const BETWEEN_DATE_PARTS: [char; 4] = ['/', '.', '-', ' '];
 ///
 /// # Errors
 /// What to tell the person, who types it again.
-pub(super) fn field_value(line: &Secret, field: &Field) -> Result<Secret, ScreenNotice> {
+pub(super) fn field_value(line: &Secret, field: &Field, answer_for: AnswerFor) -> Result<Secret, ScreenNotice> {
     let typed = line.expose();
+    if PHONE_KEYS.contains(&Secret::new(gsm7::fold_digits(typed.trim())).expose()) {
+        return Err(ScreenNotice::new("note-empty"));
+    }
     let answer = match field.kind {
+        _ if answer_for == AnswerFor::Code => typed_code(typed),
         FieldKind::Secret => Secret::new(typed),
         FieldKind::Digits => Secret::new(gsm7::fold_digits(typed.trim())),
         FieldKind::Date => typed_date(typed)?,
@@ -58,7 +82,53 @@ pub(super) fn field_value(line: &Secret, field: &Field) -> Result<Secret, Screen
     {
         return Err(ScreenNotice::new("note-pattern"));
     }
+    match answer_for {
+        AnswerFor::Code => may_be_code(answer.expose(), field)?,
+        // A key that was pressed to get on. No bank lets anybody in with it, and each login that it refuses counts.
+        AnswerFor::Login if measured && length == 1 && shortest_said(field) > 1 => {
+            return Err(ScreenNotice::new("note-short"));
+        }
+        AnswerFor::Login | AnswerFor::Question => {}
+    }
     Ok(answer)
+}
+
+/// Whether an answer is shorter than the secrets of banks are, where the provider does not say that they are so short.
+pub(super) fn is_short_secret(answer: &Secret, field: &Field) -> bool {
+    let shortest = usize::from(shortest_said(field)).min(SHORTEST_SECRET);
+    field.kind == FieldKind::Secret && answer.expose().chars().count() < shortest
+}
+
+/// The fewest characters that an answer may have, as far as the provider says how many it has or may have.
+fn shortest_said(field: &Field) -> u16 {
+    field.exact_len.or(field.max_len).unwrap_or(u16::MAX)
+}
+
+/// A code without what people put between its digits, which an SMS often shows so.
+fn typed_code(typed: &str) -> Secret {
+    let typed = Secret::new(gsm7::fold_digits(typed));
+    // Allocated at full length: a growing buffer leaves copies behind.
+    let mut code = String::with_capacity(typed.expose().len());
+    code.extend(typed.expose().chars().filter(|c| !c.is_whitespace() && *c != '-'));
+    Secret::new(code)
+}
+
+/// Whether a text can be a code that a bank has sent. What the provider says of its codes goes before what is usual.
+fn may_be_code(code: &str, field: &Field) -> Result<(), ScreenNotice> {
+    if field.pattern.is_some() || field.exact_len.is_some() {
+        return Ok(());
+    }
+    if !code.chars().all(char::is_alphanumeric) {
+        return Err(ScreenNotice::new("note-letters"));
+    }
+    let (fewest, most) = CODE_LEN;
+    let most = field.max_len.unwrap_or(most);
+    let fits = (usize::from(fewest.min(most))..=usize::from(most)).contains(&code.chars().count());
+    if fits {
+        Ok(())
+    } else {
+        Err(ScreenNotice::new("note-code-length"))
+    }
 }
 
 /// A day typed as `DDMMYYYY`, as the provider gets it: `YYYY-MM-DD`.

@@ -1,7 +1,7 @@
 //! Asking a form field by field, and submitting it with the last answer.
 
 use super::effect::{Effect, OpenSession, Submit};
-use super::field_value::field_value;
+use super::field_value::{AnswerFor, field_value, is_short_secret};
 use super::partial_answer::PartialAnswer;
 use super::session::ConnectSession;
 use super::step::{ActionInput, Step, Transition};
@@ -47,6 +47,23 @@ impl ConnectSession {
         pairs.take(self.fields_answered).all(|(old, new)| old.reads_like(new))
     }
 
+    /// Whether a code is asked now that the person was sent after the login, or is shown on a device.
+    pub(super) fn asks_later_code(&self) -> bool {
+        let only = self.form.as_ref().filter(|form| form.fields.len() == 1);
+        let title = only.and_then(|form| form.title.as_deref());
+        self.step == SubmissionStep::Code && self.current_field().is_some_and(|field| field.asks_code(title))
+    }
+
+    /// What is typed now, by where it goes and what it is.
+    fn answer_for(&self) -> AnswerFor {
+        let one_time = self.current_field().is_some_and(|field| field.one_time);
+        match self.step {
+            _ if one_time || self.asks_later_code() => AnswerFor::Code,
+            SubmissionStep::Login => AnswerFor::Login,
+            SubmissionStep::Code | SubmissionStep::Choose => AnswerFor::Question,
+        }
+    }
+
     pub(super) fn is_last(&self) -> bool {
         self.form
             .as_ref()
@@ -85,12 +102,14 @@ impl Step<'_> {
         let name = field.name.clone();
         let answer = match (input, &field.kind) {
             (ActionInput::Key(key), FieldKind::OneOf(_)) => Secret::new(key),
-            (ActionInput::Line(line), _) => match field_value(&line, field) {
-                Ok(answer) if self.may_be_two_lines(&line) => {
-                    drop(answer);
-                    return Transition::stay("note-star");
+            (ActionInput::Line(line), _) => match field_value(&line, field, session.answer_for()) {
+                Ok(answer) => {
+                    let short = is_short_secret(&answer, field);
+                    if let Some(again) = self.asks_again(&line, short) {
+                        return Transition::stay(again);
+                    }
+                    answer
                 }
-                Ok(answer) => answer,
                 Err(notice) => return Transition::Stay(Some(notice)),
             },
             _ => return Transition::stay("note-choice"),
@@ -101,9 +120,22 @@ impl Step<'_> {
         if !session.is_last() {
             session.answers.push((name, PartialAnswer::new(answer.expose())));
             session.fields_answered += 1;
+            session.short_asked = false;
             return self.ask_if_available();
         }
         self.submit(vec![(name, answer)])
+    }
+
+    /// What to say where a line is asked for once more before it is taken: it may be two lines, or a key that was pressed
+    /// where a secret was wanted.
+    fn asks_again(&mut self, line: &Secret, short: bool) -> Option<&'static str> {
+        if self.may_be_two_lines(line) {
+            return Some("note-star");
+        }
+        let session = self.state.session.as_mut()?;
+        let first = short && !session.short_asked;
+        session.short_asked = first;
+        first.then_some("note-short-again")
     }
 
     /// Whether a line may be two: a gateway that joins all lines puts a star between them, and the live value may have lost

@@ -11,7 +11,7 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `terms.rs`, `partial_answer.rs`, `waiting.rs` | who asks for what; an answer that waits for the rest of its form; what a provider may lead to besides a form |
-//! | `session.rs`, `state.rs` | one try at linking; the value under one key |
+//! | `session.rs`, `turn_reply.rs`, `state.rs` | one try at linking; the reply to a turn; the value under one key |
 //! | `rules.rs`, `context.rs`, `facts.rs`, `effect.rs` | the same for everybody; what surrounds a step; what the records know; what follows |
 //! | `turn_context.rs` | what came, and in which dialog |
 //! | `step.rs` | the step itself, and where an action leads |
@@ -67,6 +67,7 @@ mod step;
 pub mod terms;
 mod turn;
 pub mod turn_context;
+mod turn_reply;
 mod view;
 pub mod waiting;
 mod wording;

@@ -30,10 +30,21 @@ impl Step<'_> {
             && self.state.dialogs.first().is_some_and(|dialog| !dialog.unlocked);
         let own = self.state.session.as_ref().and_then(|session| session.started_in);
         let theirs = own.is_some() && own == self.state.dialogs.first().map(|dialog| dialog.key);
-        match outcome.reveals() {
-            Reveals::Links if locked => Outcome::EnterPin,
-            Reveals::Session if locked && !theirs => Outcome::EnterPin,
-            _ => outcome,
+        let gate = match outcome.reveals() {
+            Reveals::Links => locked,
+            Reveals::Session => locked && !theirs,
+            Reveals::Nothing => false,
+        };
+        let waits = self
+            .state
+            .pin
+            .as_ref()
+            .is_some_and(|pin| pin.wait_left(self.context.now).is_some());
+        match gate {
+            // It would be asked for and not be taken.
+            true if waits => Outcome::PinLocked,
+            true => Outcome::EnterPin,
+            false => outcome,
         }
     }
 
@@ -90,7 +101,7 @@ impl Step<'_> {
         }
     }
 
-    /// A code was chosen.
+    /// A code was typed that is to be the person's own: the first time it is asked for again, the second time it is set.
     pub(super) fn choose_pin(&mut self, input: &ActionInput) -> Transition {
         let ActionInput::Line(line) = input else {
             return Transition::stay("note-choice");
@@ -102,20 +113,46 @@ impl Step<'_> {
         if !pin::is_hard_to_guess(code.expose()) {
             return Transition::stay("note-pin-easy");
         }
+        let Some(first) = self.state.cursor.new_pin.take() else {
+            let first = Pin::new(&self.flow.keyring, &self.state.msisdn, &code, self.context.now);
+            self.state.cursor.new_pin = Some(first);
+            return Transition::Stay(None);
+        };
+        if !first.is_code(&self.flow.keyring, &self.state.msisdn, &code) {
+            return Transition::stay("note-pin-differs");
+        }
         let pin = Pin::new(&self.flow.keyring, &self.state.msisdn, &code, self.context.now);
+        self.set_pin(pin);
+        self.notice("note-pin-set");
+        if self.is_to_choose_bank() {
+            self.show_institutions()
+        } else {
+            self.show_links()
+        }
+    }
+
+    fn set_pin(&mut self, pin: Pin) {
         self.effects.push(Effect::SavePin(pin.clone()));
         self.state.pin = Some(pin);
         self.state.pin_unsaved = true;
         if let Some(dialog) = self.state.dialogs.first_mut() {
             dialog.unlocked = true;
         }
-        let linking = self
-            .state
-            .session
-            .as_ref()
-            .is_some_and(|session| session.institution.is_none() && !session.stage.is(Role::Success));
-        if linking {
-            self.show_institutions()
+    }
+
+    /// Whether the code is chosen on the way to a bank, and not for what is linked.
+    fn is_to_choose_bank(&self) -> bool {
+        let session = self.state.session.as_ref();
+        session.is_some_and(|session| session.institution.is_none() && !session.stage.is(Role::Success))
+    }
+
+    /// Back from choosing a code: what was typed is forgotten, and nothing else.
+    pub(super) fn back_from_pin(&mut self) -> Transition {
+        if self.state.cursor.new_pin.take().is_some() {
+            return Transition::Stay(None);
+        }
+        if self.is_to_choose_bank() {
+            self.entry()
         } else {
             self.show_links()
         }

@@ -14,6 +14,7 @@ impl Step<'_> {
     /// Takes over what the records know.
     pub(super) fn reconcile(&mut self, facts: &SubscriberFacts) {
         self.reconcile_pin(facts.pin.as_ref());
+        self.state.texts_stopped = facts.texts_stopped;
         self.reconcile_links(facts);
         for refusal in &facts.refusals {
             if !self.state.refusals.contains(refusal) {

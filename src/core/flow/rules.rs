@@ -12,6 +12,7 @@ use crate::core::msisdn::Msisdn;
 use crate::core::pin::SubscriberPin;
 use crate::core::policy::Policy;
 use crate::core::seal::Keyring;
+use crate::core::service_codes::ServiceCodes;
 
 pub struct Flow {
     pub menu: Menu,
@@ -68,6 +69,8 @@ pub struct FlowSettings {
     pub ask_login_after: Option<Duration>,
     /// Whose numbers can be sent SMS: the countries (ISO 3166-1 alpha-2, upper case) of the SMS routes.
     pub sms_countries: BTreeSet<String>,
+    /// What is dialled on each channel.
+    pub service_codes: ServiceCodes,
     /// What the providers differ in, by their names.
     pub providers: HashMap<String, ProviderRules>,
     /// How much longer than the provider's timeout an attempt's lease lasts: [`LEASE_MARGIN`], less only in tests.
@@ -90,6 +93,8 @@ pub struct ProviderRules {
     pub favourites: Vec<String>,
     /// How long a submission may take where its institution does not say.
     pub timeout: Duration,
+    /// For how long what became of a submission without an answer is looked for.
+    pub settle_for: Duration,
     /// How often it may ask for more in one session before it is not believed any more.
     pub max_rounds: u8,
 }
@@ -99,6 +104,11 @@ impl FlowSettings {
         self.providers
             .get(provider)
             .map_or(Duration::ZERO, |rules| rules.timeout)
+    }
+
+    pub(super) fn settle_for(&self, provider: &str) -> Duration {
+        let rules = self.providers.get(provider);
+        rules.map_or(Duration::ZERO, |rules| rules.settle_for)
     }
 
     /// No end for a provider that is not set up here: nothing can be sent to it.

@@ -7,13 +7,16 @@ use super::step::Step;
 use super::terms::RequestTerms;
 use super::waiting::{Waiting, WaitingFor};
 use super::wording::display_name;
-use crate::core::attempt;
+use crate::core::attempt::{self, WRONG_CODES};
 use crate::core::consent;
 use crate::core::gsm7;
 use crate::core::linking::SubmissionStep;
 use crate::core::menu::Outcome;
 use crate::core::messages::TemplateArg;
 use crate::core::next_step::{FieldKind, LinkPurpose};
+
+/// A wait of so many minutes is told in hours.
+const IN_HOURS_FROM: i64 = 120;
 
 /// Septets that the label of a field may take.
 const MAX_FIELD_LABEL: usize = 40;
@@ -34,13 +37,10 @@ impl Step<'_> {
         let waited = session
             .and_then(|s| s.attempt.as_ref())
             .map_or(0, |a| self.context.now.since(a.begun_at).as_secs());
-        let minutes = session
-            .and_then(|session| self.wait_left(session))
-            .map_or(1, |wait| wait.as_secs().div_ceil(60).max(1));
+        let wait = session.and_then(|session| self.wait_left(session));
         let pin_wait = self.state.pin.as_ref().and_then(|pin| pin.wait_left(self.context.now));
-        let minutes = pin_wait
-            .filter(|_| self.state.cursor.screen == self.flow.menu.outcome(Outcome::PinLocked))
-            .map_or(minutes, |wait| wait.as_secs().div_ceil(60).max(1));
+        let locked = self.state.cursor.screen == self.flow.menu.outcome(Outcome::PinLocked);
+        let wait = minutes(if locked { pin_wait } else { wait }.unwrap_or_default());
         let mut args = self
             .flow
             .consent_args(self.state.locale, self.terms_on_screen())
@@ -66,9 +66,11 @@ impl Step<'_> {
                 "seconds",
                 TemplateArg::Number(i64::try_from(waited).unwrap_or(i64::MAX)),
             ),
+            ("minutes", TemplateArg::Number(wait)),
+            ("wait", TemplateArg::Text(self.wait_text(wait))),
             (
-                "minutes",
-                TemplateArg::Number(i64::try_from(minutes).unwrap_or(i64::MAX)),
+                "left",
+                TemplateArg::Number(session.map_or(0, |session| self.logins_left(session))),
             ),
         ]);
         args
@@ -113,14 +115,53 @@ impl Step<'_> {
         asked.unwrap_or_else(|| self.flow.terms(self.state))
     }
 
-    /// How long the session's person has to wait: for a pause that the institution asked for, or because of refused logins.
+    /// A number of minutes in words: nobody reckons with 1410 of them.
+    fn wait_text(&self, minutes: i64) -> String {
+        let (id, name, number) = if minutes < IN_HOURS_FROM {
+            ("wait-minutes", "minutes", minutes)
+        } else {
+            ("wait-hours", "hours", (minutes + 59) / 60)
+        };
+        let args = [(name, TemplateArg::Number(number))];
+        self.flow.templates.format(self.state.locale, id, &args)
+    }
+
+    /// How many logins may still fail at the session's institution before its person must wait.
+    fn logins_left(&self, session: &ConnectSession) -> i64 {
+        let institution = session.institution.as_ref().map(|chosen| chosen.provider_id.as_str());
+        let left = institution.map(|id| attempt::logins_left(&self.state.refusals, id, self.context.now));
+        left.and_then(|left| i64::try_from(left).ok()).unwrap_or_default()
+    }
+
+    /// Whether trying again is of any use now: no login is wanted for it, or one may be tried.
+    pub(super) fn may_retry(&self) -> bool {
+        self.state.session.as_ref().is_none_or(|session| {
+            let after_pause = session.stage == Outcome::BankBusy && session.step != SubmissionStep::Login;
+            after_pause || session.institution.is_none() || self.logins_left(session) > 0
+        })
+    }
+
+    /// For how long at the most what became of a submission is still looked for, or waited for; `None` where there is none
+    /// that may still come to something.
+    fn settled_in(&self, session: &ConnectSession) -> Option<Duration> {
+        let attempt = session.attempt.as_ref().filter(|attempt| attempt.is_unresolved())?;
+        let provider = &session.institution.as_ref()?.provider;
+        let searched = attempt.begun_at.plus(self.flow.settings.settle_for(provider));
+        let waiting = session.waiting.as_ref().map(|waiting| waiting.until);
+        Some(waiting.unwrap_or(searched).since(self.context.now))
+    }
+
+    /// How long the session's person has to wait: for a pause that the institution asked for, for what is under way, or because
+    /// of refused logins.
     fn wait_left(&self, session: &ConnectSession) -> Option<Duration> {
         if session.stage == Outcome::BankBusy {
             return Some(session.busy_until?.since(self.context.now));
         }
-        if let Some(waiting) = session.waiting.as_ref().filter(|_| session.stage == Outcome::OpenPage) {
-            return Some(waiting.until.since(self.context.now));
-        }
+        self.settled_in(session).or_else(|| self.login_wait(session))
+    }
+
+    /// How long no login may be tried at the session's institution, because of those that were refused there.
+    fn login_wait(&self, session: &ConnectSession) -> Option<Duration> {
         attempt::login_wait(
             &self.state.refusals,
             &session.institution.as_ref()?.provider_id,
@@ -166,6 +207,7 @@ impl Step<'_> {
         let needs_login = self.state.selected_link().filter(|link| link.needs_login);
         match id {
             "open-page" if approve => "open-page-approve",
+            "refused" | "left" | "left-checking" | "confirming" | "choose-pin" => self.wording_of_moment(id),
             // By SMS it is not told that there was a link before.
             "welcome" if self.terms_on_screen().again && self.state.sms_dialog().is_none() => "welcome-again",
             "links" if !self.state.withheld.is_empty() => "links-some-unused",
@@ -205,4 +247,28 @@ impl Step<'_> {
             _ => label,
         }
     }
+
+    /// The same, of what hangs on where the session or the screen stands just now.
+    fn wording_of_moment<'a>(&self, id: &'a str) -> &'a str {
+        let session = self.state.session.as_ref();
+        let awaited = session.and_then(|session| self.settled_in(session)).is_some();
+        // By SMS a person has left nothing, and what is left says so in its own words.
+        let on_phone = self.state.sms_dialog().is_none();
+        let own = match id {
+            "refused" if session.is_some_and(|session| session.wrong_codes >= WRONG_CODES) => "refused-codes",
+            "refused" if !self.may_retry() => "refused-wait",
+            "left" if on_phone && session.is_some_and(ConnectSession::asks_later_code) => "left-code",
+            "left-checking" if on_phone && awaited && self.is_texted() => "left-asking-text",
+            "left-checking" if on_phone && awaited => "left-asking",
+            "confirming" if self.is_texted() => "confirming-text",
+            "choose-pin" if self.state.cursor.new_pin.is_some() => "choose-pin-again",
+            id => id,
+        };
+        self.sms_wording(own)
+    }
+}
+
+/// Minutes, as a wait is told: never none.
+fn minutes(wait: Duration) -> i64 {
+    i64::try_from(wait.as_secs().div_ceil(60).max(1)).unwrap_or(i64::MAX)
 }

@@ -46,6 +46,9 @@ pub struct ConnectSession {
     pub fields_answered: usize,
     /// A keyed digest of a line that may be two joined lines: it is an answer when it is typed once more.
     pub doubtful_line: Option<[u8; 32]>,
+    /// Whether a secret was so short that it was asked for once more: the next one is taken.
+    #[serde(default)]
+    pub short_asked: bool,
     /// The answers so far, without the last one, which is never kept.
     pub answers: Vec<(String, PartialAnswer)>,
     #[serde(flatten)]
@@ -99,6 +102,7 @@ impl ConnectSession {
             step: SubmissionStep::Login,
             fields_answered: 0,
             doubtful_line: None,
+            short_asked: false,
             answers: Vec::new(),
             accounts: AccountList::default(),
             waiting: None,
@@ -151,6 +155,7 @@ impl ConnectSession {
     pub(super) fn forget_answers(&mut self) {
         self.fields_answered = 0;
         self.doubtful_line = None;
+        self.short_asked = false;
         self.answers.clear();
     }
 }

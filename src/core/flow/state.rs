@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 pub use super::screen_notice::ScreenNotice;
 use super::session::{ConnectSession, EndingConsent, LinkSummary, Notice, WithheldLink};
 use super::terms::RequestTerms;
+pub use super::turn_reply::TurnReply;
 use crate::core::attempt::{LiveAttempt, Refusal, ToldOutcome};
 use crate::core::dial_code::DialCode;
 use crate::core::ids::{AttemptId, LinkId, SeriesId};
@@ -69,6 +70,9 @@ pub struct Subscriber {
     pub terms: Option<RequestTerms>,
     /// When unknown codes were dialled lately.
     pub wrong_codes: Vec<Timestamp>,
+    /// Whether they have said that they want no SMS, as the records knew when the dialog began.
+    #[serde(default)]
+    pub texts_stopped: bool,
 }
 
 /// A code that was handed out, to be dialled behind the service code. It works once, for this number, for a while.
@@ -110,6 +114,9 @@ pub struct Dialog {
     pub used: bool,
     /// Whether the person has shown that they know their own code.
     pub unlocked: bool,
+    /// How often the person has looked whether there is news of what nobody knows the end of.
+    #[serde(default)]
+    pub looks: u8,
     /// Digests of the gateway's own numbers for the last turns, oldest first, where it numbers them.
     pub turn_ids: Vec<u64>,
     /// What a dialog of SMS has besides; `None` for one that was dialled.
@@ -157,53 +164,6 @@ pub enum ReplySlot {
     Set(TurnReply),
 }
 
-/// The reply to a turn: a screen, in no dialect yet.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TurnReply {
-    pub end: bool,
-    pub text: String,
-    /// How many lines at the end of the text are options, a key and a label each; 0 where something else may be answered.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub option_lines: usize,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference to the field")]
-fn is_zero(number: &usize) -> bool {
-    *number == 0
-}
-
-impl TurnReply {
-    /// Show this and wait for an answer.
-    pub fn ask(text: String) -> Self {
-        Self {
-            end: false,
-            text,
-            option_lines: 0,
-        }
-    }
-
-    /// Show this and end the dialog.
-    pub fn end(text: String) -> Self {
-        Self {
-            end: true,
-            ..Self::ask(text)
-        }
-    }
-
-    /// The text as a title, and options as keys and labels; `None` where something else may be answered.
-    pub fn menu(&self) -> Option<(&str, Vec<(&str, &str)>)> {
-        let mut title = self.text.as_str();
-        let mut options = Vec::with_capacity(self.option_lines);
-        for _ in 0..self.option_lines {
-            let (above, line) = title.rsplit_once('\n').unwrap_or(("", title));
-            options.push(line.split_once(' ')?);
-            title = above;
-        }
-        options.reverse();
-        (!options.is_empty()).then_some((title, options))
-    }
-}
-
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ScreenCursor {
     pub screen: String,
@@ -220,6 +180,9 @@ pub struct ScreenCursor {
     pub link: Option<LinkId>,
     /// What the person's own code is asked for.
     pub after_pin: Option<Outcome>,
+    /// A code of their own that was typed once, and is to be typed again before it is taken.
+    #[serde(default)]
+    pub new_pin: Option<Pin>,
     /// What is asked has changed since the screen was shown: the next line answers the old question, not the new one.
     pub stale: bool,
     /// What chooses the binding option by SMS; on the phone the option has its key.
@@ -262,6 +225,7 @@ impl Subscriber {
             requests: None,
             terms: None,
             wrong_codes: Vec::new(),
+            texts_stopped: false,
             turn_bucket: TokenBucket::default(),
         }
     }
@@ -351,30 +315,5 @@ impl Subscriber {
     pub(super) fn channel(&self) -> String {
         let dialog = self.dialogs.first();
         dialog.map(|dialog| dialog.channel.clone()).unwrap_or_default()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The lines of options are given as keys and labels, and the rest as the title; a screen without any is only text.
-    #[test]
-    fn a_screen_is_a_menu_when_its_options_are_known() {
-        for (text, option_lines, want) in [
-            (
-                "Choose:\nnow\n1 One of them\n0 Back",
-                2,
-                Some(("Choose:\nnow", vec![("1", "One of them"), ("0", "Back")])),
-            ),
-            ("1 One\n9 More", 2, Some(("", vec![("1", "One"), ("9", "More")]))),
-            ("Type your name:\n0 Back", 0, None),
-        ] {
-            let reply = TurnReply {
-                option_lines,
-                ..TurnReply::ask(text.to_owned())
-            };
-            assert_eq!(reply.menu(), want, "{text}");
-        }
     }
 }

@@ -6,6 +6,7 @@ use super::context::StepContext;
 use super::effect::{Effect, OpenSession};
 use super::rules::Flow;
 use super::state::{ReplySlot, ScreenCursor, ScreenNotice, Subscriber, TurnReply};
+use super::waiting::MAX_LOOKS;
 use crate::core::menu::Outcome;
 use crate::core::secret::Secret;
 use crate::core::time::Timestamp;
@@ -113,8 +114,9 @@ impl Step<'_> {
         };
         let shown = self.pin_gate(outcome);
         let after_pin = match shown {
+            shown if shown != outcome => Some(outcome),
             Outcome::PinLocked => self.state.cursor.after_pin,
-            shown => (shown != outcome).then_some(outcome),
+            _ => None,
         };
         self.state.cursor = ScreenCursor {
             screen: self.flow.menu.outcome(shown).to_owned(),
@@ -127,7 +129,21 @@ impl Step<'_> {
 
     pub(super) fn show_stage(&mut self) {
         if let Some(stage) = self.state.session.as_ref().map(|session| session.stage) {
-            self.show_outcome(stage);
+            let looked = self.state.dialogs.first().map_or(0, |dialog| dialog.looks);
+            let enough = looked >= MAX_LOOKS && takes_its_time(stage);
+            self.show_outcome(if enough { Outcome::LeftChecking } else { stage });
+        }
+    }
+
+    /// The person looks whether there is news of what nobody can hurry.
+    pub(super) fn count_look(&mut self) {
+        let waits = self
+            .state
+            .session
+            .as_ref()
+            .is_some_and(|session| takes_its_time(session.stage));
+        if let Some(dialog) = self.state.dialogs.first_mut().filter(|_| waits) {
+            dialog.looks = dialog.looks.saturating_add(1);
         }
     }
 
@@ -170,6 +186,11 @@ impl Step<'_> {
         let reply = self.render_reply();
         self.state.set_reply(ReplySlot::Set(reply));
     }
+}
+
+/// Whether what is awaited may take minutes, and all that a person can do is look.
+fn takes_its_time(stage: Outcome) -> bool {
+    matches!(stage, Outcome::Confirming | Outcome::Waiting)
 }
 
 impl Subscriber {

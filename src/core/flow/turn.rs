@@ -241,7 +241,7 @@ impl Step<'_> {
         let checking = self.state.cursor.screen == self.flow.menu.outcome(Outcome::Checking);
         match stage {
             _ if last && (in_progress || checking) => self.show_outcome(Outcome::LeftChecking),
-            Some(stage) if in_progress || !checking => self.show_outcome(stage),
+            Some(_) if in_progress || !checking => self.show_stage(),
             _ => {}
         }
         self.reply_with_screen();

@@ -13,16 +13,22 @@ use super::wording::display_name;
 use crate::core::gsm7;
 use crate::core::health::Health;
 use crate::core::linking::SubmissionStep;
-use crate::core::menu::{ListSource, OptionTarget, Outcome, Screen, ScreenKind};
+use crate::core::menu::{Action, ListSource, MenuOption, OptionTarget, Outcome, Screen, ScreenKind};
 use crate::core::messages::TemplateArg;
 use crate::core::next_step::FieldKind;
-use crate::core::screen::{DraftOptions, KeyOption, ScreenDraft, lay_out};
+use crate::core::screen::{DraftOptions, KeyOption, ScreenDraft, ScreenPage, lay_out};
 
 /// Septets that the help of a field may take.
 const MAX_FIELD_HELP: usize = 80;
 
 /// The page of a dialog nobody knows the size of.
 const DEFAULT_SEPTETS: usize = 136;
+
+/// Septets that what a bank calls its code keeps where the page has no room for more.
+const SHORT_FIELD: usize = 24;
+
+/// What is to be shown, and the page of it that is.
+type Laid = (ScreenDraft, ScreenPage);
 
 /// An entry of a list: the key behind it, and what it says.
 type ListEntry = (String, String);
@@ -75,14 +81,8 @@ impl Step<'_> {
             draft.options = DraftOptions::Fixed(Vec::new());
         }
         let mut drawn = lay_out(&draft, self.state.cursor.page, septets);
-        let hints = [self.code_hint(), self.field_help()];
-        for hint in hints.into_iter().flatten().filter(|_| instead.is_none()) {
-            let text = format!("{}\n{hint}", draft.text);
-            let hinted = ScreenDraft { text, ..draft.clone() };
-            let with = lay_out(&hinted, self.state.cursor.page, septets);
-            if !with.has_more {
-                (draft, drawn) = (hinted, with);
-            }
+        if instead.is_none() {
+            (draft, drawn) = self.with_hints((draft, drawn), &args, septets);
         }
         self.state.cursor.page = drawn.number;
         self.state.cursor.has_more = drawn.has_more;
@@ -105,13 +105,42 @@ impl Step<'_> {
         }
     }
 
-    /// How a person who must read a message meanwhile comes back: it hides behind the dialog on most phones. Said where
-    /// there is room for it.
-    fn code_hint(&self) -> Option<String> {
+    /// The screen with what helps to fill it in, where that is on one page with it. What the bank calls its code is cut
+    /// before the way back to it is left out: without that nobody gets at the code.
+    fn with_hints(&self, mut screen: Laid, args: &[(&'static str, TemplateArg)], septets: usize) -> Laid {
+        let below = |screen: &Laid, text: &str, hint: &str| {
+            let text = format!("{text}\n{hint}");
+            let hinted = ScreenDraft {
+                text,
+                ..screen.0.clone()
+            };
+            let page = lay_out(&hinted, self.state.cursor.page, septets);
+            (!page.has_more).then_some((hinted, page))
+        };
+        if let Some(hint) = self.code_hint(args) {
+            let field = args.iter().find_map(|(name, value)| match value {
+                TemplateArg::Text(field) if *name == "field" => Some(field.as_str()),
+                _ => None,
+            });
+            let field = field.filter(|field| !field.is_empty());
+            let cut = field.map(|field| screen.0.text.replacen(field, &gsm7::clean_words(field, SHORT_FIELD), 1));
+            let texts = [Some(screen.0.text.clone()), cut];
+            let hinted = texts.iter().flatten().find_map(|text| below(&screen, text, &hint));
+            screen = hinted.unwrap_or(screen);
+        }
+        let help = self.field_help();
+        let helped = help.and_then(|help| below(&screen, &screen.0.text, &help));
+        helped.unwrap_or(screen)
+    }
+
+    /// How a person who must read a message meanwhile comes back: it hides behind the dialog on most phones.
+    fn code_hint(&self, args: &[(&'static str, TemplateArg)]) -> Option<String> {
         let session = self.state.session.as_ref()?;
-        let code = session.step == SubmissionStep::Code && session.current_field()?.kind == FieldKind::Digits;
         let asked = self.state.cursor.screen == self.flow.menu.outcome(Outcome::Ask);
-        (code && asked && session.wrong_codes == 0).then(|| self.text("note-by-sms"))
+        // Who texts has the message at hand.
+        let on_phone = self.state.sms_dialog().is_none();
+        (asked && on_phone && session.asks_later_code())
+            .then(|| self.flow.templates.format(self.state.locale, "note-by-sms", args))
     }
 
     /// What the provider says about filling in the field on the screen, where there is room for it.
@@ -151,7 +180,7 @@ impl Step<'_> {
     ) -> ScreenDraft {
         let mut options = Vec::new();
         for choice in screen.options.iter().filter(|choice| self.is_available(choice)) {
-            let label = self.text(&choice.label);
+            let label = self.text(self.label_of(choice));
             match confirmation {
                 Some((key, number)) if key == choice.key => text = format!("{text}\n{number} {label}"),
                 _ => options.push(KeyOption { key: choice.key, label }),
@@ -176,9 +205,26 @@ impl Step<'_> {
         }
     }
 
-    /// What an SMS says is to be dialled: the service code, or straight back to where the person is.
+    /// What is written beside an option's key. The way back from what is asked after a login leads out: a login cannot be
+    /// taken back.
+    fn label_of<'a>(&self, choice: &'a MenuOption) -> &'a str {
+        let session = self.state.session.as_ref();
+        let first =
+            session.is_some_and(|session| session.step != SubmissionStep::Login && session.fields_answered == 0);
+        match choice.target {
+            OptionTarget::Action(Action::Previous) if first => "leave",
+            _ => &choice.label,
+        }
+    }
+
+    /// What is said to be dialled: the service code, or by SMS straight back to where the person is.
     fn dial_arg(&mut self, instead: Option<&str>) -> Option<(&'static str, TemplateArg)> {
-        let mut dial = self.state.sms_dialog()?.dial.clone();
+        let Some(sms) = self.state.sms_dialog() else {
+            let codes = &self.flow.settings.service_codes;
+            let dial = codes.of(Some(&self.state.channel())).to_owned();
+            return Some(("dial", TemplateArg::Text(dial)));
+        };
+        let mut dial = sms.dial.clone();
         if instead == Some("sms-dial") {
             dial = dial_string(&dial, self.issue_recovery_code());
         }
@@ -278,7 +324,7 @@ impl Step<'_> {
             return found.filter(wanted).map(entry).collect();
         }
         // Which bank somebody has is not shown to others who use the phone, nor to those who read an SMS.
-        let locked = self.pin_gate(Outcome::Links) == Outcome::EnterPin || self.state.sms_dialog().is_some();
+        let locked = self.pin_gate(Outcome::Links) != Outcome::Links || self.state.sms_dialog().is_some();
         let rank = |index: &usize| {
             let Offer { provider, institution } = &offers[*index];
             if !locked && self.state.last_institution.as_ref() == Some(&institution.id) {

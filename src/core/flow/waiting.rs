@@ -40,6 +40,10 @@ impl WaitingFor {
     }
 }
 
+/// So often may a person look in one dialog whether there is news of what nobody knows the end of. Then we end it and say what
+/// happens next: looking on costs them money, and does not hurry a bank.
+pub(super) const MAX_LOOKS: u8 = 2;
+
 /// Accounts to choose from. An earlier version wrote nothing but the accounts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountList {

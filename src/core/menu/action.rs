@@ -87,7 +87,9 @@ actions! {
     Protect = "protect" => [] ChoosePin,
     /// Choose a code of one's own, and go on with the linking, or to what is linked.
     ChoosePin = "choose-pin" => [Institutions Login InProgress] Links NoLinks LinksUnused LeftChecking,
-    /// Go on without the code, which is forgotten.
+    /// Choose none after all: to the first of the two times that it is typed, to what is linked, or to where a dial begins.
+    BackFromPin = "back-from-pin" => [Entry] Links NoLinks LinksUnused EnterPin,
+    /// Begin without the code, which is forgotten; what is under way is not shown.
     ForgotPin = "forgot-pin" => [Start] EnterPin,
 }
 

@@ -58,13 +58,19 @@ impl SampleValues {
             ("dial", vec![TemplateArg::Text("*38496*12*482913507#".to_owned())]),
             ("days", count(365)),
             ("seconds", count(60)),
-            ("minutes", count(1440)),
+            ("minutes", count(119)),
+            ("hours", count(24)),
+            // As long as minutes or hours in any language.
+            ("wait", name(WAIT)),
             ("left", count(3)),
             ("count", count(99)),
             ("length", count(20)),
         ]))
     }
 }
+
+/// Septets that a wait may take in words.
+const WAIT: usize = 10;
 
 /// Everything that is wrong with this menu in these languages; nothing when all is well.
 ///
@@ -189,6 +195,23 @@ fn grow(set: &mut BTreeSet<String>, next: impl Fn(&BTreeSet<String>) -> Vec<Stri
         set.extend(found);
         if set.len() == before {
             return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// No wait in words, in any language, is longer than the sample that stands for it.
+    #[test]
+    fn a_wait_is_as_long_as_its_sample() {
+        let (texts, samples) = (Templates::embedded().unwrap(), SampleValues::worst_case());
+        for locale in Locale::ALL {
+            for id in ["wait-minutes", "wait-hours"] {
+                let longest = wording::longest(&texts, locale, id, &samples);
+                assert!(wording::septets(&longest) <= WAIT, "{locale}: {longest}");
+            }
         }
     }
 }

@@ -29,6 +29,8 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("account", "..5678"),
     ("until", "02/03/2027"),
     ("message", "Code 4711"),
+    ("dial", "*384*96#"),
+    ("wait", "15 min"),
 ];
 
 /// Example counts for the texts.
@@ -36,6 +38,7 @@ const COUNTS: &[(&str, i64)] = &[
     ("days", 90),
     ("seconds", 20),
     ("minutes", 15),
+    ("hours", 24),
     ("left", 2),
     ("length", 6),
     ("count", 2),

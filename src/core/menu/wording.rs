@@ -17,6 +17,7 @@ pub const NOTICES: &[&str] = &[
     "note-changed",
     "note-choice",
     "note-code",
+    "note-code-length",
     "note-codes",
     "note-date",
     "note-digits",
@@ -32,11 +33,15 @@ pub const NOTICES: &[&str] = &[
     "note-once-more",
     "note-pattern",
     "note-pin",
+    "note-pin-differs",
     "note-pin-digits",
     "note-pin-easy",
     "note-pin-login",
     "note-pin-off",
+    "note-pin-set",
     "note-removed",
+    "note-short",
+    "note-short-again",
     "note-star",
     "note-too-long",
     "note-unlinkable",
@@ -91,11 +96,18 @@ pub const SMS_SCREENS: &[&str] = &[
 /// What a screen says instead of its own message as things stand: the screen's message, and the other.
 pub const SCREEN_VARIANTS: &[(&str, &str)] = &[
     ("approve-elsewhere", "sms-approve-elsewhere"),
+    ("choose-pin", "choose-pin-again"),
+    ("confirming", "confirming-text"),
+    ("left", "left-code"),
+    ("left-checking", "left-asking"),
+    ("left-checking", "left-asking-text"),
     ("limited", "sms-limited"),
     ("link", "link-needs-login"),
     ("links", "links-some-unused"),
     ("needs-login", "needs-login-elsewhere"),
     ("open-page", "open-page-approve"),
+    ("refused", "refused-codes"),
+    ("refused", "refused-wait"),
     ("welcome", "welcome-again"),
 ];
 
@@ -118,6 +130,8 @@ pub const LABEL_WORDS: &[&str] = &[
     "date-format",
     "more",
     "more-accounts",
+    "wait-hours",
+    "wait-minutes",
     "your-bank",
 ];
 

@@ -9,26 +9,8 @@ use serde_json::Value;
 
 use super::lenient::{LenientNumber, LenientText};
 use super::wire::{MonoForm, MonoFormElement, SwitchOption};
+use crate::core::field_words::FieldWords;
 use crate::core::next_step::{Field, FieldKind, FieldOption, Form};
-
-/// In the name of a secret, whatever its content type is. Lower case.
-const IN_SECRET_NAMES: &[&str] = &[
-    "pin",
-    "pass",
-    "card",
-    "token",
-    "cvv",
-    "cvc",
-    "secret",
-    "accesscode",
-    "access_code",
-];
-
-/// In the label of a secret of any name. Lower case.
-const IN_SECRET_LABELS: &[&str] = &["password", "passcode", "passphrase", "pass code", "cvv"];
-
-/// In name or label of a code that is good for once. Lower case.
-const IN_ONE_TIME_CODES: &[&str] = &["otp", "token", "one-time", "one time", "onetime", "one_time"];
 
 pub fn parse_form(ui: MonoForm) -> Form {
     Form {
@@ -58,9 +40,11 @@ pub fn parse_field(element: Value) -> Field {
             .and_then(|LenientNumber(n)| u16::try_from(n).ok())
             .filter(|n| *n > 0)
     };
-    let words = SecretWords::of(&element);
+    let written = content_type(&element);
+    let hint = element.hint.as_ref().map_or("", |LenientText(hint)| hint);
+    let words = FieldWords::of(&element.name, hint, written.as_deref().unwrap_or_default());
     let kind = field_kind(&element, words);
-    let number = content_type(&element).as_deref() == Some("integer");
+    let number = written.as_deref() == Some("integer");
     let label = element
         .hint
         .map_or_else(|| element.name.clone(), |LenientText(hint)| hint);
@@ -73,38 +57,13 @@ pub fn parse_field(element: Value) -> Field {
     }
 }
 
-/// What name and label of an element give away.
-#[derive(Clone, Copy)]
-struct SecretWords {
-    secret: bool,
-    one_time: bool,
-}
-
-impl SecretWords {
-    /// The name counts before the label, which may speak of something else too.
-    fn of(element: &MonoFormElement) -> Self {
-        let name = element.name.trim().to_lowercase().replace("passport", "");
-        let label = element.hint.as_ref().map(|LenientText(hint)| hint.to_lowercase());
-        let label = label.unwrap_or_default();
-        let has = |text: &str, words: &[&str]| words.iter().any(|word| text.contains(word));
-        let secret = has(&name, IN_SECRET_NAMES);
-        let once = has(&name, IN_ONE_TIME_CODES) || (!secret && (name == "code" || has(&label, IN_ONE_TIME_CODES)));
-        let is_pin = |word: &str| word.ends_with("pin") && word.len() <= "atmpin".len();
-        let in_label = || has(&label, IN_SECRET_LABELS) || label.split(|c: char| !c.is_alphanumeric()).any(is_pin);
-        Self {
-            secret: secret || (!once && in_label()),
-            one_time: once,
-        }
-    }
-}
-
 /// Folded; empty where it is not text.
 fn content_type(element: &MonoFormElement) -> Option<String> {
     let written = element.content_type.as_ref().filter(|written| !written.is_null())?;
     Some(written.as_str().unwrap_or_default().trim().to_ascii_lowercase())
 }
 
-fn field_kind(element: &MonoFormElement, words: SecretWords) -> FieldKind {
+fn field_kind(element: &MonoFormElement, words: FieldWords) -> FieldKind {
     let captcha = element.name.to_ascii_lowercase().contains("captcha");
     if captcha || element.name.is_empty() || element.value.as_ref().is_some_and(is_picture) {
         return FieldKind::Unsupported;
@@ -116,7 +75,7 @@ fn field_kind(element: &MonoFormElement, words: SecretWords) -> FieldKind {
     }
 }
 
-fn input_kind(element: &MonoFormElement, words: SecretWords) -> FieldKind {
+fn input_kind(element: &MonoFormElement, words: FieldWords) -> FieldKind {
     match content_type(element).as_deref() {
         Some("integer") if !words.secret => FieldKind::Digits,
         None | Some("string") if !words.secret => FieldKind::Text,
@@ -253,23 +212,17 @@ mod tests {
         }
     }
 
-    /// A code that is good for once is told from a password, so that what forbids the one forbids the other at its own step.
+    /// A code comes with any type, or is told by its type alone.
     #[test]
-    fn codes_for_once_are_told_apart() {
-        for (name, hint, want) in [
-            ("otp", "", true),
-            ("OTP", "Not your PIN", true),
-            ("token", "", true),
-            ("code", "", true),
-            ("otpPin", "", true),
-            ("x", "One-time code", true),
-            ("pin", "Not the OTP", false),
-            ("password", "", false),
-            ("username", "", false),
-            ("bankCode", "", false),
+    fn a_code_is_one_whatever_its_type() {
+        for (name, content) in [
+            ("otp", "string"),
+            ("otp", "password"),
+            ("x", "otp"),
+            ("x", "one-time-code"),
         ] {
-            let element = json!({ "name": name, "hint": hint, "contentType": "string" });
-            assert_eq!(read(&json!([element])).fields[0].one_time, want, "{name} {hint}");
+            let element = json!({ "name": name, "hint": "Six digits", "contentType": content });
+            assert!(read(&json!([element])).fields[0].one_time, "{name} {content}");
         }
     }
 

@@ -30,10 +30,7 @@ pub fn later_form(reply: &Value) -> Form {
         elements.first().and_then(|element| element.get("hint")?.as_str()),
     ]);
     let fields = match elements.as_slice() {
-        [] => vec![Field {
-            one_time: name == "otp",
-            ..Field::new(name, default_label(name), FieldKind::Text)
-        }],
+        [] => vec![Field::new(name, default_label(name), FieldKind::Text)],
         [element] => vec![parse_field(named(element, name))],
         all => all.iter().cloned().map(parse_field).collect(),
     };

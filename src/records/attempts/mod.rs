@@ -257,6 +257,8 @@ pub struct SubscriberHistory {
     pub failed_logins: Vec<(String, Timestamp)>,
     /// Their own code, if they have one and it was asked for.
     pub pin: Option<Pin>,
+    /// Whether they want no SMS.
+    pub texts_stopped: bool,
 }
 
 impl SubscriberHistory {
@@ -278,6 +280,7 @@ impl SubscriberHistory {
         Self {
             links,
             pin,
+            texts_stopped: false,
             undone_link: None,
             last_institution: attempts
                 .iter()

@@ -6,6 +6,7 @@ use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
 use super::intents::{add_intent_row, may_begin};
 use super::jobs::{add_job, add_jobs};
 use super::links::live_links;
+use super::messages::preference;
 use super::obstacles::obstacle;
 use super::outbox::{attempt_failed, final_no};
 use super::pins::read_pin;
@@ -55,8 +56,10 @@ impl AttemptRecords for Backend {
             let undone_link = undone.bind(tag).bind(news_since).fetch_optional(&mut *tx).await?;
             let links = live_links(&mut tx, tag, now).await?;
             let pin = if pin { read_pin(&mut tx, partner, tag).await? } else { None };
+            let texts = preference(partner, tag).fetch_optional(&mut *tx).await?;
             tx.commit().await?;
             Ok(SubscriberHistory {
+                texts_stopped: texts.is_some_and(|texts| texts.stopped),
                 undone_link,
                 ..SubscriberHistory::new(attempts, links, pin, (since, news_since))
             })

@@ -54,9 +54,11 @@ impl SeenScreen {
             ("Unlink Providus", Self::Unlink),
             (" is linked for ", Self::Linked),
             ("is checking your details", Self::Checking),
-            ("has not answered yet. We keep asking.", Self::Confirming),
-            ("We go on asking", Self::Over),
+            ("has not answered yet. We keep asking", Self::Confirming),
+            ("We keep asking", Self::Over),
             ("could not find out", Self::Unconfirmed),
+            // Refused once more, with no other try.
+            ("lock you out, wait", Self::Limited),
             ("did not let you in", Self::Refused),
             ("is not working now. Nothing you typed was sent", Self::Unavailable),
             ("min before you try again", Self::Limited),

@@ -125,7 +125,7 @@ async fn a_bank_that_outlasts_the_dialog() {
         let mut dialogs = 1;
         let mut reply = waits.asks_on().await;
         while !reply.text.contains("Done!") {
-            reply.ends("We go on asking Providus Bank. Dial again");
+            reply.ends("We keep asking Providus Bank, up to");
             dialogs += 1;
             reply = waits.dial().await;
             if !reply.end {
@@ -136,7 +136,7 @@ async fn a_bank_that_outlasts_the_dialog() {
     };
     let leaving = async {
         leaves.submits("ada@leaves").await;
-        leaves.asks_on().await.ends("We go on asking Providus Bank. Dial again");
+        leaves.asks_on().await.ends("We keep asking Providus Bank, up to");
         let texts = sms_world.inbox(&leaves.phone.number, 1).await;
         assert!(texts[0].contains("your account is linked."), "{texts:?}");
         leaves.dial().await.asks("is linked for Sandbox Lender");

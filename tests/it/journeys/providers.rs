@@ -58,12 +58,9 @@ async fn whoever_left_finds_the_news() {
         .say_all(&["ada@news", "good-pass-news"])
         .await
         .asks("is checking your details");
-    phone
-        .say("0")
-        .await
-        .ends("Dial again in a few minutes to see the result.");
+    phone.say("0").await.ends("We keep asking");
     dial_until(&mut phone, "is linked for Sandbox Lender.").await;
-    phone.dial().await.asks("Agree?");
+    phone.dial().await.asks("1 I agree");
     phone.say("2").await.asks("1 Providus Bank ..");
     assert_eq!(world.submits("ada@news"), granted());
 }
@@ -91,19 +88,19 @@ async fn a_lost_yes_is_found(#[case] user: &str, #[case] trouble: BankFailure) {
     let last = if user == "ada@lost" { "good-pass-lost" } else { "123456" };
     let reply = phone.say(last).await;
     if !reply.end {
-        reply.asks("Please do not log in again yet.");
-        phone.until("1", "Done!").await;
+        reply.asks("Do not log in there again");
+        dial_until(&mut phone, "is linked for Sandbox Lender.").await;
     }
     assert_eq!(world.submits(user), wanted);
     assert_eq!(world.accounts(user).len(), 1);
-    phone.dial().await.asks("Agree?");
+    phone.dial().await.asks("1 I agree");
     phone.say("2").await.asks("1 Providus Bank ..").lacks("2 Providus");
 }
 
 /// Where nothing was done, the menu never says that it was, and never sends the password again by itself.
 #[rstest]
-#[case::failing(BankFailure::Error, "has not answered. We are finding out.")]
-#[case::away(BankFailure::Unavailable, "has not answered. We are finding out.")]
+#[case::failing(BankFailure::Error, "has not answered yet. We keep asking")]
+#[case::away(BankFailure::Unavailable, "has not answered yet. We keep asking")]
 #[case::busy(BankFailure::Busy, "is busy now. Try again in 1 min")]
 #[tokio::test]
 async fn a_failing_provider_is_told_of(#[case] trouble: BankFailure, #[case] reply: &str) {
@@ -126,21 +123,24 @@ async fn refused_logins_are_limited(#[case] setup: Setup) {
     let world = World::start(setup).await;
     let mut phone = world.phone("+2348030006401");
     to_login(&mut phone).await;
-    for user in ["wrong@limit", "locked@limit"] {
-        phone
-            .say_all(&[user, "good-pass-limit"])
-            .await
-            .asks("did not accept the details")
-            .lacks("locked");
-        phone.say("1").await.asks("");
-    }
     phone
-        .again()
+        .say_all(&["wrong@limit", "good-pass-limit"])
         .await
-        .asks("To keep your Providus Bank login safe, wait 15 min");
+        .asks("did not let you in: a wrong detail, or the bank is down. Tries left: 1.")
+        .lacks("locked");
+    phone.say("1").await.asks("Providus Bank: Username");
+    phone
+        .say_all(&["locked@limit", "good-pass-limit"])
+        .await
+        .asks("did not let you in. So that it does not lock you out, wait 15 min.")
+        .lacks("1 Try again");
+    // What is not on the screen is not chosen.
+    phone.say("1").await.asks("wait 15 min.").lacks("Username");
+    phone.say("2").await.asks("Choose your bank");
+    phone.say_all(&["providus", "1"]).await.asks("wait 15 min");
     phone.dial().await.asks("");
     phone.say("2").await.asks("");
-    phone.dial().await.asks("Agree?");
+    phone.dial().await.asks("1 I agree");
     phone.say_all(&["1", "providus", "1"]).await.asks("wait 15 min");
     phone.say("2").await.asks("Choose your bank");
     phone.say_all(&["moniepoint", "1"]).await.asks("Moniepoint: Username");
@@ -162,7 +162,7 @@ async fn an_account_may_be_read_later() {
         .lacks("..");
     let account = world.accounts("ada@read-later").remove(0);
     eventually(Duration::from_secs(30), async || {
-        phone.dial().await.asks("Agree?");
+        phone.dial().await.asks("1 I agree");
         phone
             .say("2")
             .await
@@ -190,7 +190,7 @@ async fn webhooks_make_no_second_link() {
             world.call_log().webhooks.iter().all(|webhook| webhook.taken)
         })
         .await;
-        phone.dial().await.asks("Agree?");
+        phone.dial().await.asks("1 I agree");
         phone.say("2").await.asks("1 Providus Bank ..").lacks("2 Providus");
     }
 }

@@ -65,6 +65,13 @@ const TRUTHS: &[ExpectedResult] = &[
         1,
     ),
     expected_result(
+        "leave-for-a-code",
+        "otp@left-for-code",
+        &[(Login, InputAsked), (Commit, Granted)],
+        1,
+    ),
+    expected_result("only-ones", "", &[], 0),
+    expected_result(
         "security-question",
         "question@a-pet",
         &[(Login, InputAsked), (Commit, Granted)],

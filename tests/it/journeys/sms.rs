@@ -80,7 +80,7 @@ async fn whoever_left_is_texted_once(
     let mut phone = sms_world.world.phone(number);
     to_poll(&mut phone, user, "good-pass-text").await;
     match leaves {
-        Leaves::ByKey => drop(phone.say("0").await.ends("Dial again in a few minutes")),
+        Leaves::ByKey => drop(phone.say("0").await.ends("We keep asking")),
         Leaves::HangsUp => phone.hang_up().await,
     }
     let texts = sms_world.inbox(number, 1).await;
@@ -122,7 +122,7 @@ async fn a_question_is_answered_through_its_text(#[case] setup: Setup) {
     slow(&sms_world.world);
     let mut phone = sms_world.world.phone(number);
     to_poll(&mut phone, "otp@text", "good-pass-question").await;
-    phone.say("0").await.ends("Dial again");
+    phone.say("0").await.ends("We keep asking");
     let texts = sms_world.inbox(number, 1).await;
     assert!(texts[0].contains("your bank asks one more thing."), "{texts:?}");
     says_little(&texts[0], "otp@text");
@@ -147,7 +147,7 @@ async fn whoever_wants_no_texts_gets_none() {
     slow(&sms_world.world);
     let mut phone = sms_world.world.phone(number);
     to_poll(&mut phone, "ada@stop", "good-pass-stop").await;
-    phone.say("0").await.ends("Dial again");
+    phone.say("0").await.ends("We keep asking");
     sms_world.idle().await;
     assert_eq!(sms_world.gateway.state.counts(), (1, 1));
     phone.dial().await.asks("is linked for Sandbox Lender");
@@ -162,7 +162,7 @@ async fn a_redial_before_the_text_is_enough() {
     slow(&sms_world.world);
     let mut phone = sms_world.world.phone(number);
     to_poll(&mut phone, "ada@busy", "good-pass-busy").await;
-    phone.say("0").await.ends("Dial again");
+    phone.say("0").await.ends("We keep asking");
     eventually(Duration::from_mins(1), async || sms_world.gateway.state.counts().0 > 0).await;
     dial_until(&mut phone, "is linked for Sandbox Lender").await;
     sms_world.fail_with(None);
@@ -193,7 +193,7 @@ async fn a_bad_gateway_changes_nothing(#[case] trouble: Option<sms::SmsFailure>,
     slow_by(&sms_world.world, 2_500);
     let mut phone = sms_world.world.phone(number);
     to_poll(&mut phone, "ada@silent", "good-pass-silent").await;
-    phone.say("0").await.ends("Dial again");
+    phone.say("0").await.ends("We keep asking");
     eventually(Duration::from_mins(1), async || sms_world.gateway.state.counts().0 > 0).await;
     let mut other = sms_world.world.phone("+2348030009108");
     link(&mut other, "ada@beside", "good-pass-beside").await;

@@ -43,9 +43,9 @@ async fn chooses(harness: &mut Harness, masked: &str, comes_back: &'static str) 
         script.redeemed = Some(vec![comes_back]);
         script.accounts = vec![account(comes_back)];
     }
-    let shown = harness.types(&["1", "1", "ada", "pw"]).await;
+    let shown = harness.types(&["1", "1", "ada", "pass-pw"]).await;
     assert!(shown.contains("which account?"), "{shown}");
-    harness.goes_on(&["1", "1", "ada", "pw", "1"]).await
+    harness.goes_on(&["1", "1", "ada", "pass-pw", "1"]).await
 }
 
 /// Only an account whose known digits clearly differ from those that were chosen is another one: it is not linked, access to

@@ -113,8 +113,8 @@ async fn ending_access_keeps_nobody_waiting() {
             script.accounts = vec![account("11")];
             script.unendable = Some(error.clone());
         }
-        harness.types(&["1", "1", "ada", "pw"]).await;
-        let shown = harness.goes_on(&["1", "1", "ada", "pw", "1"]).await;
+        harness.types(&["1", "1", "ada", "pass-pw"]).await;
+        let shown = harness.goes_on(&["1", "1", "ada", "pass-pw", "1"]).await;
         assert!(shown.contains("that you chose"), "{shown}");
         let records = harness.parts.deps.records.clone();
         let history = records.history(

@@ -271,7 +271,7 @@ async fn what_goes_on_elsewhere_is_followed() {
     for (answer, screen) in [(approve, "Approve in the Savanna Bank app."), (wait, "Savanna Bank")] {
         let mut harness = Harness::new().await;
         harness.parts.bank.script().answers.push_back(Ok(answer));
-        let shown = harness.types(&["1", "1", "ada", "pw"]).await;
+        let shown = harness.types(&["1", "1", "ada", "pass-pw"]).await;
         assert!(shown.contains(screen) && shown.contains("1 Check again"), "{shown}");
         {
             let mut script = harness.parts.bank.script();
@@ -296,7 +296,7 @@ async fn what_needs_a_browser_was_sent_all_the_same() {
         purpose: LinkPurpose::Approve,
     };
     harness.parts.bank.script().answers.push_back(Ok(answer));
-    let shown = harness.types(&["1", "1", "ada", "pw"]).await;
+    let shown = harness.types(&["1", "1", "ada", "pass-pw"]).await;
     assert!(shown.contains("asks for something a keypad phone cannot do"), "{shown}");
     let facts = harness
         .parts
@@ -314,7 +314,7 @@ async fn what_needs_a_browser_was_sent_all_the_same() {
 async fn what_was_never_sent_is_told_so() {
     for (sending, shown, end, counts) in [
         (false, "Nothing you typed was sent.", AttemptState::NotSent, 0),
-        (true, "has not answered yet. We keep asking.", AttemptState::Unknown, 1),
+        (true, "has not answered yet. We keep asking", AttemptState::Unknown, 1),
     ] {
         let mut harness = Harness::new().await;
         let attempt = harness.begun(2 * MINUTE, |_| ()).await;
@@ -364,7 +364,7 @@ fn close_when_marked(edge: CrashPoint, records: &Arc<dyn Records>) {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_closed_is_not_sent() {
     let mut harness = Harness::tripped(close_when_marked).await;
-    let shown = harness.types(&["1", "1", "ada", "pw"]).await;
+    let shown = harness.types(&["1", "1", "ada", "pass-pw"]).await;
     assert!(shown.contains("Nothing you typed was sent."), "{shown}");
     assert_eq!(harness.parts.bank.script().submitted, 0);
 }

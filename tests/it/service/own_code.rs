@@ -21,8 +21,11 @@ async fn a_code_counts_before_it_is_written() {
     let file = harness.parts.records.folder.path().join("deep/er/records.db");
     let mut slow = SqliteConnectOptions::new().filename(file).connect().await.unwrap();
     slow.execute("BEGIN IMMEDIATE").await.unwrap();
-    let shown = harness.types(&["2", "1", "3", "4821"]).await;
-    assert!(shown.starts_with("CON Your linked accounts"), "{shown}");
+    let shown = harness.types(&["2", "1", "3", "4821", "4821"]).await;
+    assert!(
+        shown.starts_with("CON Your code is set.\nYour linked accounts"),
+        "{shown}"
+    );
     let (person, records) = (harness.person, harness.parts.deps.records.clone());
     let written = async || {
         let facts = records.history(person.partner, &person.tag, ago(0), true).await;
@@ -51,7 +54,7 @@ async fn a_code_counts_before_it_is_written() {
 async fn a_code_is_not_read_where_there_are_none() {
     let mut harness = Harness::new().await;
     harness.linked().await;
-    harness.types(&["2", "1", "3", "4821"]).await;
+    harness.types(&["2", "1", "3", "4821", "4821"]).await;
     let facts = &harness.parts.service.0.facts;
     let without = kiungo::service::facts_reader::FactsReader {
         pins: false,

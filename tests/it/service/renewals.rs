@@ -71,7 +71,7 @@ async fn only_its_own_account_renews_a_link() {
             }
             end().await;
             let dialog = harness.dials;
-            let typed = if at_once { "1" } else { "1*ada*pw" };
+            let typed = if at_once { "1" } else { "1*ada*pass-pw" };
             let shown = harness.parts.answer(&format!("d{dialog} {NUMBER} {typed}")).await;
             assert_eq!(shown.contains("is up to date again"), kept, "{at_once}: {shown}");
             let found = records.link(link.id).await.unwrap().unwrap();

@@ -68,7 +68,7 @@ async fn nothing_is_sent_for_a_request_that_is_over() {
         fields: vec![Field::new("code", "code", FieldKind::Digits)],
     });
     harness.parts.bank.script().answers.push_back(Ok(code));
-    let shown = harness.types(&["1", "1", "ada", "pw"]).await;
+    let shown = harness.types(&["1", "1", "ada", "pass-pw"]).await;
     assert!(shown.contains("Savanna Bank: code"), "{shown}");
     // The request of the one consent there is, as if a partner had made it, and ended it since.
     harness
@@ -79,12 +79,12 @@ async fn nothing_is_sent_for_a_request_that_is_over() {
              SELECT id, partner, 'cancelled', 'loans', 90, 'account', 0, 0, 0, 0, 0 FROM intents",
         )
         .await;
-    let shown = harness.goes_on(&["1", "1", "ada", "pw", "123456"]).await;
+    let shown = harness.goes_on(&["1", "1", "ada", "pass-pw", "123456"]).await;
     assert!(shown.contains(OVER), "{shown}");
     assert_eq!(harness.parts.bank.script().submitted, 1);
     assert!(
         harness
-            .goes_on(&["1", "1", "ada", "pw", "123456", "1"])
+            .goes_on(&["1", "1", "ada", "pass-pw", "123456", "1"])
             .await
             .contains("It cannot move money")
     );
@@ -147,7 +147,7 @@ async fn an_expected_account_is_compared() {
         assert_eq!(harness.state(attempt.id).await, AttemptState::Granted);
         let shown = harness.dials().await;
         assert!(
-            shown.contains("First Bank has not answered yet. We keep asking."),
+            shown.contains("First Bank has not answered yet. We keep asking"),
             "{shown}"
         );
         assert!(events_of(&*harness.parts.records, attempt.partner).await.is_empty());

@@ -105,6 +105,7 @@ impl AbsentPerson {
             closed: ends_at.is_none(),
             used: true,
             unlocked: false,
+            looks: 0,
             turn_ids: Vec::new(),
             sms: None,
         });

@@ -47,7 +47,7 @@ pub fn waits() -> Vec<(WaitingFor, Outcome, &'static str)> {
         (
             WaitingFor::Time,
             Outcome::Waiting,
-            "Kuda is working on it. This can take some minutes.\n1 Check again\n0 Leave",
+            "Kuda is working on it. It can take up to 15 min.\n1 Check again\n0 Leave",
         ),
     ]
 }

@@ -303,7 +303,7 @@ fn warns_before_secrets() {
     phone.dial();
     assert!(phone.keys(&["1", "1"]).starts_with("What you type here is not secret"));
     assert!(phone.types("1").starts_with("Zenith Bank: USERNAME"));
-    phone.keys(&["ada", "pw"]);
+    phone.keys(&["ada", "pass-pw"]);
     let id = phone.submit().attempt;
     phone.resolves(id, crate::core::flow::AttemptResult::NotSent);
     assert!(
@@ -342,6 +342,7 @@ fn providers_have_figures_of_their_own() {
         favourites: vec!["Kuda".to_owned(), "ZENITH BANK".to_owned()],
         timeout: Duration::from_secs(5),
         max_rounds: 2,
+        ..ProviderRules::default()
     };
     settings.providers.insert("other".to_owned(), other);
     for (provider, favourites, timeout, rounds) in [

@@ -80,7 +80,10 @@ fn what_asks_nothing_is_shown() {
     assert!(phone.state.awaits_reply());
     phone.submit();
     let told = phone.polls(true);
-    assert!(told.starts_with("We go on asking Zenith Bank. Dial again"), "{told}");
+    assert!(
+        told.starts_with("We keep asking Zenith Bank, up to 15 min, and then text you"),
+        "{told}"
+    );
 }
 
 /// An answer of the bank that comes too late to be read is owed: by a text, and by the next dial.

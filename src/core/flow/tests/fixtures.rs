@@ -139,6 +139,7 @@ pub fn provider_rules(name: &str) -> (String, ProviderRules) {
     let rules = ProviderRules {
         favourites: vec!["Zenith Bank".to_owned(), "gtbank".to_owned()],
         timeout: super::phone::TIMEOUT,
+        settle_for: std::time::Duration::from_mins(15),
         max_rounds: 6,
     };
     (name.to_owned(), rules)

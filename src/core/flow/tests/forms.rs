@@ -26,7 +26,7 @@ fn fields_take_what_they_want() {
         (&short, "abcd", Err("That is too long.")),
         (&short, " abc ", Ok("abc")),
         (&secret, " p w ", Ok(" p w ")),
-        (&secret, "１2", Ok("１2")),
+        (&secret, "１234", Ok("１234")),
         (&secret, "p\u{0}w", Err("Please use letters and numbers only.")),
         (&secret, "p\nw", Err("Please use letters and numbers only.")),
     ] {
@@ -91,7 +91,7 @@ fn a_late_session_of_another_bank_is_not_used() {
             result: opened(id, Some(login_form())),
         });
     }
-    phone.keys(&["ada", "pw"]);
+    phone.keys(&["ada", "pass-pw"]);
     let session = phone.submit().provider_session.map(|session| session.id);
     assert_eq!(session.as_deref(), Some("for access"));
 }
@@ -265,7 +265,7 @@ fn asked_again_from_the_start() {
         field("secret", FieldKind::Secret),
     ]);
     let mut phone = Phone::at_banks();
-    phone.keys(&["1", "ada", "pw"]);
+    phone.keys(&["1", "ada", "pass-pw"]);
     let id = phone.submit().attempt;
     let session = match opened("s", Some(other)) {
         crate::core::flow::OpenResult::Open(session) => session,
@@ -306,7 +306,7 @@ fn every_login_that_was_sent_and_not_accepted_counts() {
         assert_eq!(phone.state.refusals.len(), usize::from(counts), "{class:?}");
     }
     let mut phone = Phone::at_banks();
-    phone.keys(&["1", "ada", "pw"]);
+    phone.keys(&["1", "ada", "pass-pw"]);
     let id = phone.submit().attempt;
     phone.resolves(id, failed(FailureClass::Misconfigured));
     assert!(phone.state.refusals.is_empty(), "it was never sent");

@@ -31,7 +31,11 @@ fn a_redial_shows_where_it_stands() {
             assert!(phone.resolves(ATTEMPT, AttemptResult::Waiting(still)));
             assert!(phone.says().starts_with(screen), "{}", phone.says());
 
-            assert!(phone.types("0").starts_with("We go on asking Kuda"), "{}", phone.says());
+            assert!(
+                phone.types("0").starts_with("We keep asking Kuda, up to 15 min"),
+                "{}",
+                phone.says()
+            );
             assert!(phone.dial().starts_with(screen), "{}", phone.says());
             let dialog = phone.dialog;
             let sms = phone.step(|flow, state, context| {

@@ -25,6 +25,7 @@ use crate::core::pin::SubscriberPin;
 use crate::core::policy::{Policy, PolicyOverride, SecretsOverSms, SecretsOverUssd};
 use crate::core::seal::Keyring;
 use crate::core::secret::Secret;
+use crate::core::service_codes::ServiceCodes;
 use crate::core::time::Timestamp;
 
 pub const PAGE: usize = 156;
@@ -50,6 +51,7 @@ pub fn flow_with(secrets_over_ussd: SecretsOverUssd, overrides: Vec<PolicyOverri
             subscriber_pin: SubscriberPin::Optional,
             ask_login_after: Some(Duration::from_hours(180 * 24)),
             sms_countries: ["NG".to_owned()].into(),
+            service_codes: ServiceCodes::new(vec![("at-ng".to_owned(), "*384*96#".to_owned())]),
             providers: ["mono", "other"].map(provider_rules).into(),
             lease_margin: crate::core::flow::LEASE_MARGIN,
         },

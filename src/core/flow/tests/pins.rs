@@ -17,7 +17,7 @@ use crate::core::time::Timestamp;
 type Way = fn(&mut Phone);
 
 /// What the records know of somebody with this link and this code.
-fn known(pin: Option<Pin>) -> SubscriberFacts {
+pub fn known(pin: Option<Pin>) -> SubscriberFacts {
     SubscriberFacts {
         links: vec![link(1, "zenith:p", "Zenith Bank")],
         last_institution: Some(("zenith:p".to_owned(), Timestamp::from_millis(1_780_000_000_000))),
@@ -27,16 +27,14 @@ fn known(pin: Option<Pin>) -> SubscriberFacts {
 }
 
 /// Somebody who has linked Zenith and chosen 4821.
-fn protected() -> (Phone, SubscriberFacts) {
+pub fn protected() -> (Phone, SubscriberFacts) {
     let mut phone = Phone::linked();
     phone.dial_known(&known(None), &[]);
     phone.keys(&["2", "1", "3"]);
     assert!(phone.says().starts_with("Choose 4 new digits"), "{}", phone.says());
-    assert!(
-        phone.types("4821").starts_with("Your linked accounts"),
-        "{}",
-        phone.says()
-    );
+    assert_eq!(phone.types("4821"), "Type the same 4 digits once more.\n0 Back");
+    let shown = phone.types("4821");
+    assert!(shown.starts_with("Your code is set.\nYour linked accounts"), "{shown}");
     let kept = phone.effects.iter().find_map(|effect| match effect {
         Effect::SavePin(pin) => Some(pin.clone()),
         _ => None,
@@ -58,24 +56,24 @@ fn nothing_is_told_without_the_code() {
             phone.keys(&["1", "1", "ada"]);
         }),
         ("under way", |phone| {
-            phone.keys(&["1", "1", "ada", "pw"]);
+            phone.keys(&["1", "1", "ada", "pass-pw"]);
         }),
         ("refused", |phone| {
-            phone.keys(&["1", "1", "ada", "pw"]);
+            phone.keys(&["1", "1", "ada", "pass-pw"]);
             let id = phone.submit().attempt;
             phone.sends(id);
             phone.polls(false);
             phone.resolves(id, failed(FailureClass::Refused));
         }),
         ("linked meanwhile", |phone| {
-            phone.keys(&["1", "1", "ada", "pw"]);
+            phone.keys(&["1", "1", "ada", "pass-pw"]);
             let id = phone.submit().attempt;
             phone.sends(id);
             phone.polls(false);
             phone.resolves(id, AttemptResult::Linked(link(2, "zenith:p", "Zenith Bank")));
         }),
         ("unknown", |phone| {
-            phone.keys(&["1", "1", "ada", "pw"]);
+            phone.keys(&["1", "1", "ada", "pass-pw"]);
             let id = phone.submit().attempt;
             phone.sends(id);
             phone.resolves(id, AttemptResult::Unknown);
@@ -147,12 +145,8 @@ fn wrong_codes_end_in_a_wait() {
             phone.state.pin = None;
         }
         phone.dial_known(&known, &[]);
-        phone.types("2");
-        assert!(
-            phone.types("4821").starts_with("Too many wrong codes."),
-            "{}",
-            phone.says()
-        );
+        let said = phone.types("2");
+        assert!(said.starts_with("Too many wrong codes."), "{said}");
     }
     phone.passes(Duration::from_mins(15));
     phone.dial_known(&known, &[]);
@@ -173,7 +167,7 @@ fn only_linking_the_same_account_again_ends_a_code() {
         phone.keys(&["2", "0"]);
         assert!(phone.says().starts_with("Umoja Credit asks"), "{}", phone.says());
         assert!(phone.types("2").starts_with("Type the 4 digits"));
-        phone.keys(&["0", "1", "1", "ada", "pw"]);
+        phone.keys(&["0", "1", "1", "ada", "pass-pw"]);
         let id = phone.submit().attempt;
         phone.sends(id);
         let mut made = link(2, "zenith:p", "Zenith Bank");
@@ -199,11 +193,16 @@ fn a_required_code_is_chosen_first() {
         ("12", "It must be 4 digits."),
         ("abcd", "It must be 4 digits."),
         ("1234", "Too easy to guess."),
-        ("٤٨٢١", "Choose your bank"),
+        ("٤٨٢١", "Type the same 4 digits once more."),
+        ("4822", "The two were not the same. Choose again."),
+        ("4821", "Type the same 4 digits once more."),
+        ("0", "Choose"),
+        ("4821", "Type the same 4 digits once more."),
+        ("4821", "Your code is set.\nChoose your bank"),
     ] {
         assert!(phone.types(typed).starts_with(says), "{typed}: {}", phone.says());
     }
-    phone.keys(&["1", "ada", "pw"]);
+    phone.keys(&["1", "ada", "pass-pw"]);
     assert_eq!(phone.stage(), Some(Outcome::Checking));
 }
 

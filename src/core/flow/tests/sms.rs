@@ -316,7 +316,7 @@ fn an_own_code_is_for_the_phone() {
     };
     phone.dial_known(&known, &[]);
     phone.state.fresh_login = Some(phone.now);
-    phone.keys(&["2", "1", "3", "4821"]);
+    phone.keys(&["2", "1", "3", "4821", "4821"]);
     phone.passes(Duration::from_mins(10));
     phone.agrees_by_text();
     phone.sends_texts(&["zenith", "0", "access"]);
@@ -358,7 +358,7 @@ fn a_new_dialog_by_text_has_to_know_the_code_again() {
         ..SubscriberFacts::default()
     };
     phone.dial_known(&known, &[]);
-    phone.keys(&["2", "1", "3", "4821", "0"]);
+    phone.keys(&["2", "1", "3", "4821", "4821", "0"]);
     phone.passes(Duration::from_mins(10));
     phone.agrees_by_text();
     assert!(

@@ -247,6 +247,6 @@ fn whoever_wants_no_texts_is_answered_what_they_begin() {
         says(&mut phone, text).screen();
     }
     let told = says(&mut phone, "Zq7password").screen();
-    assert!(told.contains("Dial again in a few minutes"), "{told}");
+    assert!(told.contains("Dial *384*96# in a few minutes"), "{told}");
     assert!(!told.contains("text you"), "{told}");
 }

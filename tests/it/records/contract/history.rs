@@ -38,6 +38,7 @@ async fn facts_are_of_one_person(#[case] backend: Backend) {
         undone_link: None,
         failed_logins: vec![(refused.provider_institution, at(0))],
         pin: None,
+        texts_stopped: false,
     };
     assert_eq!(facts, expected);
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 /// Each channel's name and service code, in the order of the configuration.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct ServiceCodes(Arc<[(String, String)]>);
 
 impl ServiceCodes {
