@@ -17,6 +17,10 @@ use crate::core::next_step::Form;
 use crate::core::scope::Scope;
 use crate::core::time::Timestamp;
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four facts of a session that do not depend on each other"
+)]
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct ConnectSession {
     pub id: ConnectSessionId,

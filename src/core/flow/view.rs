@@ -53,7 +53,7 @@ impl Step<'_> {
         };
         let instead = self.sms_replacement(screen);
         let mut args = self.args();
-        args.extend(self.dial_arg(instead));
+        args.push(self.dial_arg(instead));
         let id = instead.unwrap_or_else(|| self.screen_wording(&screen.text));
         let mut text = self.flow.templates.format(self.state.locale, id, &args);
         self.state.cursor.consent_text = asks_consent(screen).then(|| text.clone());
@@ -218,17 +218,17 @@ impl Step<'_> {
     }
 
     /// What is said to be dialled: the service code, or by SMS straight back to where the person is.
-    fn dial_arg(&mut self, instead: Option<&str>) -> Option<(&'static str, TemplateArg)> {
+    fn dial_arg(&mut self, instead: Option<&str>) -> (&'static str, TemplateArg) {
         let Some(sms) = self.state.sms_dialog() else {
             let codes = &self.flow.settings.service_codes;
             let dial = codes.of(Some(&self.state.channel())).to_owned();
-            return Some(("dial", TemplateArg::Text(dial)));
+            return ("dial", TemplateArg::Text(dial));
         };
         let mut dial = sms.dial.clone();
         if instead == Some("sms-dial") {
             dial = dial_string(&dial, self.issue_recovery_code());
         }
-        Some(("dial", TemplateArg::Text(dial)))
+        ("dial", TemplateArg::Text(dial))
     }
 
     fn entries(&self, source: ListSource) -> Vec<ListEntry> {
