@@ -43,7 +43,7 @@ approve-elsewhere =
     { $message }
 waiting = { $bank } traite la demande. Cela peut prendre { $wait }.
 confirming = { $bank } n'a pas répondu. Nous attendons, { $wait } au plus. Ne vous y reconnectez pas encore.
-confirming-text = { $bank } n'a pas répondu. Nous attendons, { $wait } au plus, puis un SMS viendra. Ne vous y reconnectez pas encore.
+confirming-text = { $bank } n'a pas répondu. Nous attendons, { $wait } au plus, puis un SMS. N'y retournez pas encore.
 unconfirmed = Pas de confirmation de { $bank }. Aucun compte lié.
 request-over = { $partner } a mis fin à cette demande. Aucun compte lié.
 mismatched = Ce n'est pas le compte { $bank } que { $partner } a demandé. Il n'est pas lié.

@@ -43,7 +43,7 @@ approve-elsewhere =
     { $message }
 waiting = { $bank } na aiki a kai. Zai iya kai { $wait }.
 confirming = { $bank } bai amsa ba tukuna. Muna tambaya, har { $wait }. Kada ku sake shiga a can yanzu.
-confirming-text = { $bank } bai amsa ba tukuna. Muna tambaya, har { $wait }, sannan za mu aiko sako. Kada ku sake shiga a can yanzu.
+confirming-text = { $bank } bai amsa ba tukuna. Muna tambaya, har { $wait }, sannan sako zai zo. Kada ku sake shiga a can yanzu.
 unconfirmed = Ba mu ji daga { $bank } ko ya yi ba. Ba a hada komai ba.
 request-over = { $partner } ya soke wannan bukata. Ba a hada komai ba.
 mismatched = Wannan ba asusun { $bank } da { $partner } ya nema ba ne. Ba a hada shi ba.

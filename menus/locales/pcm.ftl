@@ -42,7 +42,7 @@ approve-elsewhere =
     { $message }
 waiting = { $bank } dey work on am. E fit reach { $wait }.
 confirming = { $bank } never answer. We still dey ask, e fit reach { $wait }. Abeg no log in there again for now.
-confirming-text = { $bank } never answer. We still dey ask, e fit reach { $wait }, then we go text you. Abeg no log in there again for now.
+confirming-text = { $bank } never answer. We still dey ask, e fit reach { $wait }, then text you. No log in there again for now.
 unconfirmed = We no fit know from { $bank } if e work. We no link anything.
 request-over = { $partner } don end this request. We no link anything.
 mismatched = This no be the { $bank } account wey { $partner } ask for. We no link am.

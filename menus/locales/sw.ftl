@@ -42,7 +42,7 @@ approve-elsewhere =
     { $message }
 waiting = { $bank } inashughulikia. Inaweza kuchukua hadi { $wait }.
 confirming = { $bank } haijajibu bado. Tunaendelea kuuliza, hadi { $wait }. Usiingie tena huko kwa sasa.
-confirming-text = { $bank } haijajibu bado. Tunaendelea kuuliza, hadi { $wait }, kisha tutakutumia SMS. Usiingie tena huko kwa sasa.
+confirming-text = { $bank } haijajibu bado. Tunauliza, hadi { $wait }, kisha SMS itakuja. Usiingie tena huko kwa sasa.
 unconfirmed = Hatukuweza kujua kutoka { $bank }. Hakuna kilichounganishwa.
 request-over = { $partner } imefunga ombi hili. Hakuna kilichounganishwa.
 mismatched = Hii si akaunti ya { $bank } ambayo { $partner } iliomba. Haikuunganishwa.
