@@ -57,6 +57,7 @@ impl SeenScreen {
             ("has not answered yet. We keep asking", Self::Confirming),
             ("We keep asking", Self::Over),
             ("could not find out", Self::Unconfirmed),
+            ("three wrong codes", Self::Refused),
             // Refused once more, with no other try.
             ("lock you out, wait", Self::Limited),
             ("did not let you in", Self::Refused),
