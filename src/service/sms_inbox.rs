@@ -121,7 +121,13 @@ impl SmsInbox {
         if self.deps.records.has_received_sms(&route.name, &sms.message_id).await? {
             return Ok(());
         }
-        let kept = self.deps.records.sms_preference(partner, &tag).await?;
+        // A keyword stands in the first part; a later part is neither a keyword nor worth a reply.
+        let speaks = sms.handled.is_none() && sms.part.as_ref().is_none_or(|part| part.part == 1);
+        let kept = if speaks {
+            self.deps.records.sms_preference(partner, &tag).await?
+        } else {
+            None
+        };
         let stopped = kept.filter(|found| found.stopped).map(|found| found.at);
         let from = Sender {
             route,
@@ -129,13 +135,13 @@ impl SmsInbox {
             tag,
             stopped,
         };
-        let served = self.routes.serves(&sms.from);
-        // A keyword stands in the first part; a later part is neither a keyword nor worth a reply.
-        let reaction = match (sms.handled, sms.part.as_ref().is_none_or(|part| part.part == 1)) {
-            (Some(handled), _) => SmsReaction::to_handled(handled),
-            (None, true) if served => self.responder.respond(sms, &from).await?,
-            (None, true) => SmsReaction::to_unreachable(sms, stopped.is_some()),
-            (None, false) => SmsReaction::default(),
+        // The reply goes by the route that it came by.
+        let served = route.serves(&sms.from);
+        let reaction = match sms.handled {
+            Some(handled) => SmsReaction::to_handled(handled),
+            None if !speaks => SmsReaction::default(),
+            None if served => self.responder.respond(sms, &from).await?,
+            None => SmsReaction::to_unreachable(sms, stopped.is_some()),
         };
         let preference = reaction.stop.map(|stopped| SmsPreference {
             stopped,
@@ -152,7 +158,7 @@ impl SmsInbox {
             tracing::info!(
                 route = route.name,
                 stop,
-                "SMS not answered: no route is for the sender's country"
+                "SMS not answered: it came by a route that is not for the sender's country"
             );
             return Ok(());
         }

@@ -44,7 +44,7 @@ pub struct SmsReaction {
 }
 
 impl SmsReaction {
-    /// To somebody who cannot be answered: only what they want is noted, where it is anything new.
+    /// To somebody who cannot be answered: only what they want is noted, a START only of somebody who had opted out.
     pub fn to_unreachable(sms: &IncomingSms, opted_out: bool) -> Self {
         let (said, _) = Keyword::recognize(sms.text.expose());
         let stop = match said.from_person(opted_out) {

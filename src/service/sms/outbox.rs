@@ -170,8 +170,8 @@ impl SmsOutbox {
                 .set_state(&message, MessageState::Withheld(WithheldReason::Unsendable))
                 .await;
         };
-        // The configuration may have changed since it was written.
-        if !self.routes.serves(&outgoing.to) {
+        // The configuration may have changed since it was written, and a reply names the route that it answers by.
+        if !route.serves(&outgoing.to) {
             self.tell_of_no_route(&message);
             return self
                 .set_state(&message, MessageState::Withheld(WithheldReason::NoRoute))

@@ -21,6 +21,13 @@ pub struct SmsRoute {
     pub daily_cap: u32,
 }
 
+impl SmsRoute {
+    /// Whether it is for this number's country: to another one it would carry an SMS at anybody's price.
+    pub fn serves(&self, number: &Msisdn) -> bool {
+        number.country() == Some(self.country.as_str())
+    }
+}
+
 /// All of them, in the order of the configuration.
 #[derive(Clone, Default)]
 pub struct SmsRoutes(Arc<[Arc<SmsRoute>]>);
@@ -48,9 +55,8 @@ impl SmsRoutes {
         self.for_number(number).is_some()
     }
 
-    /// The one that serves this number: the first of its country. Another country's would carry it at anybody's price.
+    /// The one that serves this number: the first of its country.
     pub fn for_number(&self, number: &Msisdn) -> Option<&Arc<SmsRoute>> {
-        let country = number.country()?;
-        self.0.iter().find(|route| route.country == country)
+        self.0.iter().find(|route| route.serves(number))
     }
 }

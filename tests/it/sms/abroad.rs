@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use kiungo::core::msisdn::Msisdn;
 use kiungo::core::sms::{MessageState, WithheldReason};
+use kiungo::records::SmsKind;
 use kiungo::service::live::LoadedValue;
-use kiungo::service::sms::outbox::SmsOutbox;
-use kiungo::service::sms::routes::SmsRoutes;
+use kiungo::service::sms::outbox::{OutgoingMessage, SmsOutbox};
+use kiungo::service::sms::routes::{SmsRoute, SmsRoutes};
 
 use super::service_kit::{ADA, SmsService, delivered_texts};
 use crate::support::records::partner;
@@ -83,4 +84,55 @@ async fn texts_from_abroad_cost_nothing() {
     assert_eq!((rows().await, preferences().await), (before, 1));
     assert_eq!(post.run_due().await, 0);
     assert!(running.state.inbox(ABROAD).is_empty() && delivered_texts(&running).is_empty());
+}
+
+/// Of two routes each is for its own country's numbers, whichever of them a message names: a reply to a number of the other
+/// country is not begun, and what was written for a route that has another country by now does not leave by it.
+#[tokio::test]
+async fn each_route_is_for_its_own_country() {
+    let (mut post, running) = SmsService::with_stand_in().await;
+    let route = |post: &SmsService, name: &str, country: &str| SmsRoute {
+        name: name.to_owned(),
+        ..post.route_for(country)
+    };
+    let written = async |post: &SmsService| post.db.count("SELECT COUNT(*) FROM messages").await;
+    for (own, (name, country), other) in [
+        (ADA, ("ng", "NG"), (ABROAD, "ke", "KE")),
+        (ABROAD, ("ke", "KE"), (ADA, "ng", "NG")),
+    ] {
+        let (number, other_name, other_country) = other;
+        let both = vec![route(&post, name, country), route(&post, other_name, other_country)];
+        post.route_by(both).await;
+        let before = written(&post).await;
+        for (n, text) in ["LINK", "HELP", "hello"].into_iter().enumerate() {
+            let form = |from: &str| format!("id={name}{from}{n}&from=%2B{}&to=38496&text={text}", &from[1..]);
+            assert_eq!(post.send_callback("", &form(number)).await, 200);
+            assert_eq!(written(&post).await, before, "{name} {text}");
+        }
+        let form = format!("id={name}&from=%2B{}&to=38496&text=HELP", &own[1..]);
+        assert_eq!(post.send_callback("", &form).await, 200);
+        assert_eq!(post.run_due().await, 1);
+        assert_eq!(running.state.inbox(own).len(), 1, "{name}");
+    }
+
+    let to_ada = post.queue_for(ADA, "fact 1").await;
+    let changed = vec![route(&post, "ng", "GH"), route(&post, "new", "NG")];
+    post.route_by(changed).await;
+    let named = route(&post, "ng", "GH");
+    let reply = OutgoingMessage {
+        to: &Msisdn::parse(ADA, "NG").unwrap(),
+        kind: SmsKind::Reply,
+        key: "fact 2".to_owned(),
+        text: "Zq7",
+        route: Some((&named, None)),
+        valid_for: Duration::from_hours(1),
+    };
+    let (reply, job) = post.outbox.draft(reply).unwrap();
+    assert!(post.db.add_message(&reply, &[job]).await.unwrap());
+    assert_eq!(post.run_due().await, 2);
+    assert_eq!(
+        (post.state(to_ada).await, post.state(reply.id).await),
+        (NO_ROUTE, NO_ROUTE)
+    );
+    assert_eq!(running.state.inbox(ADA).len(), 1);
 }

@@ -128,6 +128,10 @@ async fn parts_are_one_text() {
     }
     assert_eq!(post.run_due().await, 1);
     assert_eq!(post.stopped().await, None);
+    // What nobody asks of a later part is not read for it.
+    post.db.execute("ALTER TABLE sms_preferences RENAME TO away").await;
+    assert_eq!(post.send_callback("", "m4 2 STOP").await, 200);
+    assert_ne!(post.send_callback("", "m5 1 hello").await, 200);
 }
 
 /// A report that overtakes the gateway's answer is not lost, and one that comes a day late still counts.

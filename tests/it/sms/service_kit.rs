@@ -116,6 +116,20 @@ impl SmsService {
         (self.shared, self.outbox, self.inbox) = parts;
     }
 
+    /// From now on by these routes; callbacks come by the first.
+    pub async fn route_by(&mut self, routes: Vec<SmsRoute>) {
+        let routes: Vec<_> = routes.into_iter().map(Arc::new).collect();
+        self.line = routes[0].clone();
+        let (deps, routes) = (self.shared.deps.clone(), SmsRoutes::new(routes));
+        self.outbox = Arc::new(SmsOutbox::new(deps.clone(), partner(1).id, routes.clone()));
+        self.inbox = SmsInbox {
+            deps,
+            routes,
+            responder: responder(&self.shared, PLENTY).await,
+            outbox: self.outbox.clone(),
+        };
+    }
+
     pub fn advance(&self, by: Duration) {
         let millis = i64::try_from(by.as_millis()).unwrap();
         self.clock.0.fetch_add(millis, Ordering::SeqCst);
