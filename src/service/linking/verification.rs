@@ -108,10 +108,15 @@ impl Linking {
         Ok(details.iter().any(matches))
     }
 
-    /// Whether one of these accounts is one that this person had linked in the link before.
+    /// Whether one of these accounts is one that this person had linked in the link before, at the same bank: another may have
+    /// an account of the same number, such as a wallet whose numbers are phone numbers. One that was never read then is nobody's,
+    /// for a number may be somebody else's by now.
     async fn is_account_of(&self, before: LinkId, link: &Link, details: &[AccountDetails]) -> Result<bool, JobError> {
         let before = self.deps.records.link(before).await?;
-        let Some(before) = before.filter(|before| before.tag == link.tag) else {
+        let same_bank = |before: &Link| {
+            (&before.provider, &before.provider_institution) == (&link.provider, &link.provider_institution)
+        };
+        let Some(before) = before.filter(|before| before.tag == link.tag && same_bank(before)) else {
             return Ok(false);
         };
         // As it was read then: the provider may list the bank as another one of ours today.
@@ -121,8 +126,7 @@ impl Linking {
             .iter()
             .filter_map(|account| account.number_digest)
             .collect();
-        // What was never read cannot be compared: nothing is expected.
-        Ok(known.is_empty() || details.iter().any(|details| known.contains(&number(details))))
+        Ok(details.iter().any(|details| known.contains(&number(details))))
     }
 
     /// No job will read an account that was to be compared: the link is ended, and the person is told that nothing could be

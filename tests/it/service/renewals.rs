@@ -2,9 +2,12 @@
 
 use kiungo::core::next_step::{Grant, NextStep};
 use kiungo::core::secret::Secret;
-use kiungo::records::LinkState;
+use kiungo::records::{AttemptState, IntentState, JobType as _, LinkState};
+use kiungo::service::linking::read_accounts::ReadAccounts;
 
 use super::harness::{Harness, NUMBER, ago};
+use crate::support::events::whole_partner;
+use crate::support::intents::add;
 
 /// A renewal asks by an auth method that may be offered: no card with its PIN where the policy forbids it, nothing that
 /// a keypad cannot answer.
@@ -88,5 +91,42 @@ async fn only_its_own_account_renews_a_link() {
                 assert!(shown.contains(told), "{shown}");
             }
         }
+    }
+}
+
+/// Who is asked to link an account again has done so with its number at its bank. Elsewhere the number may be anybody's, such as
+/// a wallet's that are phone numbers; and of an account that was never read nothing shows that it is the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_same_account_is_linked_again() {
+    for (before, same) in [
+        ("UPDATE links SET moved_at = moved_at", true),
+        ("UPDATE links SET provider = 'elsewhere'", false),
+        ("UPDATE links SET provider_institution = 'another'", false),
+        ("UPDATE linked_accounts SET number_digest = NULL", false),
+    ] {
+        let mut harness = Harness::new().await;
+        let link = harness.linked().await;
+        assert!(harness.parts.jobs.run_key(&ReadAccounts::key(link.id)).await);
+        harness.parts.records.execute(before).await;
+        let asked = add(&*harness.parts.records, link.partner, |intent| {
+            (intent.renews, intent.tag) = (Some(link.id), Some(link.tag));
+        });
+        let asked = asked.await;
+        harness.asked = Some(asked.id);
+        let attempt = harness.granted(0, |attempt| {
+            attempt.institution.clone_from(&link.institution);
+            attempt.provider_institution.clone_from(&link.provider_institution);
+        });
+        let attempt = attempt.await;
+        harness.redeem(&attempt).await;
+        let (state, answer) = if same {
+            (AttemptState::Linked, IntentState::Completed)
+        } else {
+            (AttemptState::Undone, IntentState::Mismatched)
+        };
+        assert_eq!(harness.state(attempt.id).await, state, "{before}");
+        let mine = whole_partner(link.partner);
+        let asked = harness.parts.records.intent(&mine, asked.id).await.unwrap().unwrap();
+        assert_eq!(asked.state, answer, "{before}");
     }
 }
