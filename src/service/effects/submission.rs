@@ -59,7 +59,7 @@ impl EffectRunner {
         self.deps.crash_point(CrashPoint::Sent);
         let answer = self.send(&attempt, &submit, &session).await;
         self.deps.crash_point(CrashPoint::Answered);
-        self.conclude(&attempt, session, answer).await;
+        self.conclude(&submitter, &attempt, session, answer).await;
     }
 
     /// Makes consent, attempt and the job that settles it durable, before anything leaves. `None`: it is not to be sent, and
@@ -223,7 +223,13 @@ impl EffectRunner {
     }
 
     /// Makes the answer durable, then tells the person.
-    async fn conclude(&self, attempt: &Attempt, mut session: ProviderSession, answer: Result<Stepped, SubmitError>) {
+    async fn conclude(
+        &self,
+        submitter: &Submitter,
+        attempt: &Attempt,
+        mut session: ProviderSession,
+        answer: Result<Stepped, SubmitError>,
+    ) {
         let step = match answer {
             Ok(stepped) => {
                 if let Some(changed) = stepped.session {
@@ -240,7 +246,8 @@ impl EffectRunner {
             }
             Err(error) => Err(error),
         };
-        let (state, result) = match step.map(|step| self.linking.wait_of(step, &session, None)) {
+        let to = Some(&submitter.msisdn);
+        let (state, result) = match step.map(|step| self.linking.wait_of(step, &session, to)) {
             Ok(Ok(wait)) => return self.wait(attempt, &session, wait).await,
             Ok(Err(NextStep::Done(grant))) => return self.granted(attempt, &grant).await,
             Ok(Err(step)) => settled(step),

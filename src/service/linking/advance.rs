@@ -234,7 +234,8 @@ impl Linking {
         if let Some(changed) = stepped.session {
             session = session.known_as(changed);
         }
-        let step = match self.wait_of(stepped.step, &session, None) {
+        let to = self.reader_of(attempt, &stepped.step).await?;
+        let step = match self.wait_of(stepped.step, &session, to.as_ref()) {
             Ok(_) if over => {
                 self.end_wait(attempt).await?;
                 return Ok(JobOutcome::Done);
@@ -275,6 +276,15 @@ impl Linking {
         let now = self.deps.clock.now();
         self.deps.records.move_attempt(attempt.id, state, now).await?;
         Ok(JobOutcome::Done)
+    }
+
+    /// Whom the link to a page has to reach, where the step is one and that can be told.
+    async fn reader_of(&self, attempt: &Attempt, step: &NextStep) -> Result<Option<Msisdn>, RecordsError> {
+        if !matches!(step, NextStep::OpenLink { .. }) {
+            return Ok(None);
+        }
+        let (consent, sealing) = (self.deps.records.consent(attempt.consent).await?, &self.deps.sealing);
+        Ok(consent.and_then(|consent| sealing.open_msisdn(&consent.tag, consent.id, &consent.msisdn).ok()))
     }
 
     /// Stores the grant that ends a wait, and exchanges it.

@@ -12,6 +12,7 @@ mod late;
 mod limits;
 mod linking;
 mod own_code;
+mod page_abroad;
 mod pages;
 mod provider_access;
 mod redials;

@@ -26,6 +26,7 @@ use kiungo::service::deps::{CrashPoint, Deps};
 use kiungo::service::effects::runner::EffectRunner;
 use kiungo::service::facts_reader::FactsReader;
 use kiungo::service::flow_in_force::FlowInForce;
+use kiungo::service::handover_queue::HandoverQueue;
 use kiungo::service::institution_health::InstitutionHealth;
 use kiungo::service::job_list::{JobDeps, JobHandlers};
 use kiungo::service::job_runner::JobRunner;
@@ -154,6 +155,8 @@ pub struct AppOptions {
     pub trip: Trip,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Whether people are texted.
+    pub texts: bool,
 }
 
 impl Default for AppOptions {
@@ -163,6 +166,7 @@ impl Default for AppOptions {
             rates: PLENTY,
             trip: |_, _| (),
             clock: Arc::new(SystemClock),
+            texts: false,
         }
     }
 }
@@ -276,7 +280,13 @@ pub async fn responder(shared: &SharedDeps, rates: TurnRates) -> SmsResponder {
 }
 
 pub async fn shared(store: Arc<dyn Store>, records: Arc<dyn Records>, around: AppOptions) -> SharedDeps {
-    let AppOptions { banks, trip, clock, .. } = around;
+    let AppOptions {
+        banks,
+        trip,
+        clock,
+        texts,
+        ..
+    } = around;
     let keyring = Arc::new(keyring(&["k1"]));
     let rng = Arc::new(OsRng);
     let metrics = Arc::new(Metrics::new());
@@ -313,7 +323,10 @@ pub async fn shared(store: Arc<dyn Store>, records: Arc<dyn Records>, around: Ap
         flow: FlowInForce::new(flow(policy, keyring.clone(), providers.rules())),
         live: LiveValues::new(deps.store.clone(), keyring, deps.rng.clone()),
         wakes: Wakeups::default(),
-        handovers: None,
+        handovers: texts.then(|| HandoverQueue {
+            deps: deps.clone(),
+            partner: partner(1).id,
+        }),
         runtime: deps.clone(),
     };
     let health = InstitutionHealth::new(deps.clock.clone(), deps.metrics.clone());
