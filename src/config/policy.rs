@@ -19,6 +19,9 @@ const SMS_RULES: &[(&str, SecretsOverSms)] = &[("allow", SecretsOverSms::Allow),
 /// After how many days without use a link is shown only once its account has been linked again.
 const ASK_LOGIN_AFTER_DAYS: u16 = 180;
 
+/// Use is noted once a day at most: with fewer days even those who dial daily would be asked.
+const MIN_ASK_LOGIN_AFTER_DAYS: u16 = 7;
+
 const PIN_RULES: &[(&str, SubscriberPin)] = &[
     ("off", SubscriberPin::Off),
     ("optional", SubscriberPin::Optional),
@@ -59,6 +62,14 @@ pub(super) fn read(mut section: Section<'_>) -> Option<PolicyConfig> {
     let ask_login_after_days = section
         .number("ask_login_after_days", 0..=730)
         .unwrap_or(ASK_LOGIN_AFTER_DAYS);
+    if (1..MIN_ASK_LOGIN_AFTER_DAYS).contains(&ask_login_after_days) {
+        let remedy = format!("say {MIN_ASK_LOGIN_AFTER_DAYS} or more, or 0 for never");
+        section.report(
+            "ask_login_after_days",
+            "is too short: use is noted once a day at most",
+            remedy,
+        );
+    }
     let overrides: Vec<_> = section
         .sections("overrides")
         .into_iter()

@@ -144,6 +144,10 @@ impl ConsentEnd {
     async fn is_long_unused(&self, link: &Link) -> Result<bool, RecordsError> {
         let (flow, now) = (self.updater.flow.get(), self.deps.clock.now());
         let settings = &flow.settings;
+        // A PIN can only speak for more.
+        if settings.used_after(None, now).is_none_or(|after| link.used_at > after) {
+            return Ok(false);
+        }
         let operator = settings.default_terms.partner;
         let known = self.deps.records.history(operator, &link.tag, now, true).await?;
         let after = settings.used_after(known.pin.as_ref(), now);

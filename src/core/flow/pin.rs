@@ -121,6 +121,7 @@ impl Step<'_> {
         if !first.is_code(&self.flow.keyring, &self.state.msisdn, &code) {
             return Transition::stay("note-pin-differs");
         }
+        self.take_links_along();
         let pin = Pin::new(&self.flow.keyring, &self.state.msisdn, &code, self.context.now);
         self.set_pin(pin);
         self.notice("note-pin-set");
@@ -158,6 +159,27 @@ impl Step<'_> {
         }
     }
 
+    /// A code speaks for what was in use when it was chosen. Where the one before it was typed, what that spoke for is in use.
+    fn take_links_along(&mut self) {
+        if !self.knows_pin() {
+            return;
+        }
+        let now = self.context.now;
+        let links = self.state.links.iter_mut().map(|link| {
+            link.used_at = now;
+            link.id
+        });
+        let links: Vec<_> = links.collect();
+        if !links.is_empty() {
+            self.effects.push(Effect::NoteUse(links));
+        }
+    }
+
+    /// Whether the person has a code, and has shown in this dialog that they know it.
+    fn knows_pin(&self) -> bool {
+        self.state.pin.is_some() && self.state.dialogs.first().is_some_and(|dialog| dialog.unlocked)
+    }
+
     /// Takes up what the records know of the code. What only the store knows of is not forgotten: later wrong tries, and a
     /// code that was chosen so lately that it is still being written down.
     pub(super) fn reconcile_pin(&mut self, known: Option<&Pin>) {
@@ -173,8 +195,7 @@ impl Step<'_> {
     /// Whether a code must be chosen before anything is linked. Where something is linked, a code would lock that away, and is
     /// chosen after a login. Where nothing is, one that somebody else has left protects nothing: it is chosen again.
     pub(super) fn pin_required(&self) -> bool {
-        let known = self.state.pin.is_some() && self.state.dialogs.first().is_some_and(|dialog| dialog.unlocked);
-        self.flow.settings.subscriber_pin == SubscriberPin::Required && self.state.links.is_empty() && !known
+        self.flow.settings.subscriber_pin == SubscriberPin::Required && self.state.links.is_empty() && !self.knows_pin()
     }
 }
 

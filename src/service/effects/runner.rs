@@ -171,9 +171,9 @@ impl EffectRunner {
         }
     }
 
-    /// Notes that a person has seen these links. Where that fails the next dial does it.
+    /// Notes that a person has seen these links. It is tried for as long as saving a PIN is, which may be chosen with it.
     async fn note_use(&self, tag: &SubscriberTag, seen: &[LinkId]) {
-        let noted = self.deps.records.note_use(tag, seen, self.deps.clock.now());
+        let noted = (|| self.deps.records.note_use(tag, seen, self.deps.clock.now())).retry(write_backoff());
         if let Err(error) = noted.await {
             tracing::info!(%error, "noting that links were seen failed");
         }

@@ -248,3 +248,15 @@ fn callers_are_told_their_urls() {
     let without = GOOD.replace("public_url = \"https://link.example.com\"\n", "");
     assert!(!load(&without, &[]).unwrap().to_string().starts_with('#'));
 }
+
+/// Use is noted once a day: fewer days than a week would ask those who dial daily to link again.
+#[test]
+fn nobody_who_dials_daily_links_again() {
+    for (days, good) in [("0", true), ("1", false), ("2", false), ("6", false), ("7", true)] {
+        let loaded = load(GOOD, &[("KIUNGO_POLICY__ASK_LOGIN_AFTER_DAYS", days)]);
+        let refused = loaded
+            .err()
+            .is_some_and(|errors| errors.contains("say 7 or more, or 0"));
+        assert_eq!(refused, !good, "{days}");
+    }
+}

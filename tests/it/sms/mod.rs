@@ -7,6 +7,8 @@ mod bank_back;
 mod callbacks;
 mod conformance;
 #[cfg(feature = "sandbox")]
+mod consent_end;
+#[cfg(feature = "sandbox")]
 mod failures;
 #[cfg(feature = "sandbox")]
 mod handover;

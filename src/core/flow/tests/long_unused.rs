@@ -296,3 +296,44 @@ fn by_text_nothing_is_told() {
     let said = phone.sends_texts(&["LINK", "2"]);
     assert!(!said.contains("not used"), "{said}");
 }
+
+/// Who changes their code, knowing the one before, keeps all that it spoke for, also what is on no screen.
+#[test]
+fn a_changed_code_speaks_for_the_same() {
+    let mut phone = phone(Some(180));
+    let banks = (1u8..).zip(["Zenith", "Access", "Polaris", "First"]);
+    let banks = banks.map(|(n, name)| link(n, "x:p", &format!("{name} Bank of the whole Country")));
+    let mut facts = SubscriberFacts {
+        links: banks.collect(),
+        pin: Some(code_chosen(&phone, 400)),
+        ..SubscriberFacts::default()
+    };
+    for link in &mut facts.links {
+        link.used_at = phone.now.minus(DAY * 400);
+    }
+    phone.septets = 110;
+    phone.dial_known(&facts, &["2"]);
+    phone.types("4821");
+    assert!(!phone.says().contains("First"), "{}", phone.says());
+    phone.septets = 160;
+    phone.keys(&["1", "3"]);
+    phone.keys(&["7352", "7352"]);
+    let chosen = phone.effects.iter().find_map(|effect| match effect {
+        Effect::SavePin(pin) => Some(pin.clone()),
+        _ => None,
+    });
+    let (seen, now) = (noted(&mut phone), phone.now);
+    for link in facts.links.iter_mut().filter(|link| seen.contains(&link.id)) {
+        link.used_at = now;
+    }
+    facts.pin = chosen;
+    assert!(facts.pin.is_some());
+    phone.dial_known(&facts, &["2"]);
+    phone.types("7352");
+    assert_eq!(
+        (phone.state.links.len(), phone.state.withheld.len()),
+        (4, 0),
+        "{}",
+        phone.says()
+    );
+}
