@@ -38,6 +38,9 @@ use super::connections::{ConnectionOfRequest, ConnectionSlot};
 /// In bytes.
 const MAX_AT_ONCE: usize = 8 * 1024;
 
+/// What the server writes before a body whose sender waits to be asked for it. It is no answer: the body is still to come.
+const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ConnectionTimeouts {
     /// Until the first request begins.
@@ -169,7 +172,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for TimeoutStream<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let written = Pin::new(&mut this.stream).poll_write(cx, buf);
-        if written.is_ready() {
+        if written.is_ready() && buf != CONTINUE {
             this.enter(ReadPhase::Request);
         }
         this.poll_until_over(written, cx)
@@ -271,7 +274,8 @@ mod tests {
     }
 
     /// A connection that waits ends at once when its place is needed, even in the middle of a head or of a body; one whose
-    /// request has come, or whose sender is known, goes on to its answer.
+    /// request has come, or whose sender is known, goes on to its answer, also where the sender first waits to be asked for the
+    /// body.
     #[tokio::test]
     async fn a_place_is_given_to_another() {
         let waits = ConnectionTimeouts {
@@ -281,12 +285,14 @@ mod tests {
             response: LONG,
         };
         let half = "POST / HTTP/1.1\r\ncontent-length: 9\r\n\r\n{";
-        for (sent, known, makes_room) in [
-            ("", false, true),
-            ("GET / HT", false, true),
-            (half, false, true),
-            (half, true, false),
-            ("GET / HTTP/1.1\r\n\r\n", true, false),
+        for (sent, known, asked_for, makes_room) in [
+            ("", false, false, true),
+            ("GET / HT", false, false, true),
+            (half, false, false, true),
+            (half, true, false, false),
+            (half, false, true, true),
+            (half, true, true, false),
+            ("GET / HTTP/1.1\r\n\r\n", true, false, false),
         ] {
             let connections = Connections::new(ConnectionLimits { all: 1, each: 1 });
             let admit = || connections.admit(Ipv4Addr::LOCALHOST.into(), false);
@@ -297,6 +303,9 @@ mod tests {
             stream.read_exact(&mut read).await.unwrap();
             if known {
                 stream.of_request().0.upgrade().unwrap().is_answered();
+            }
+            if asked_for {
+                stream.write_all(CONTINUE).await.unwrap();
             }
             assert_eq!(admit().is_some(), makes_room, "{sent:?}");
             if makes_room {
