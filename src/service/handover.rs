@@ -172,10 +172,10 @@ impl HandoverMessages {
             AttemptState::Linked if told != Some(ToldOutcome::Linked) => {
                 link_of(&self.deps, attempt).await?.map(|_| Notification::Linked)
             }
-            AttemptState::Undone | AttemptState::OtherAccount if told != Some(ToldOutcome::NotLinked) => records
-                .link_of_attempt(attempt.id)
-                .await?
-                .map(|_| Notification::NotLinked),
+            AttemptState::Undone | AttemptState::OtherAccount if told != Some(ToldOutcome::NotLinked) => {
+                let undone = records.made_link_in_use(attempt.id).await?;
+                undone.then_some(Notification::NotLinked)
+            }
             _ => None,
         })
     }

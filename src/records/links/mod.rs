@@ -188,6 +188,9 @@ pub trait LinkRecords: Send + Sync {
     async fn link(&self, id: LinkId) -> Result<Option<Link>>;
     /// The link that an attempt made.
     async fn link_of_attempt(&self, id: AttemptId) -> Result<Option<Link>>;
+    /// Whether an attempt made a link that was ever in use, so that partner and person may have been told of it: only then is
+    /// there anything to take back.
+    async fn made_link_in_use(&self, id: AttemptId) -> Result<bool>;
     /// The link holding the provider account with this digest, removed ones included; of several the one in use, else
     /// the newest.
     async fn link_by_account(&self, account_digest: &[u8; 32]) -> Result<Option<Link>>;

@@ -1,7 +1,7 @@
 //! Links and their accounts.
 
 use async_trait::async_trait;
-use sqlx::{AssertSqlSafe, FromRow as _, Row as _, query, query_scalar};
+use sqlx::{AssertSqlSafe, FromRow as _, Row as _, query, query_as, query_scalar};
 
 use super::intents::{IntentProgress, end_renewals};
 use super::jobs::add_jobs;
@@ -97,6 +97,12 @@ impl LinkRecords for Backend {
         self.fetch_link(query(statement).bind(id)).await
     }
 
+    async fn made_link_in_use(&self, id: AttemptId) -> Result<bool> {
+        let made = query_as("SELECT COUNT(*) FROM links WHERE attempt = $1 AND NOT unannounced").bind(id);
+        let made: Option<(i64,)> = self.fetch(made).await?;
+        Ok(made.is_some_and(|(made,)| made > 0))
+    }
+
     async fn link_by_account(&self, account_digest: &[u8; 32]) -> Result<Option<Link>> {
         // An account may have been linked, removed and linked again.
         let statement = select_links!(
@@ -144,7 +150,7 @@ impl LinkRecords for Backend {
                  (SELECT 1 FROM linked_accounts o WHERE o.link = links.id AND o.number_digest = $2)",
             );
             used.bind(id).bind(&reading.number_digest[..]).execute(&mut *tx).await?;
-            let others: Vec<(LinkId, Timestamp)> = sqlx::query_as(
+            let others: Vec<(LinkId, Timestamp)> = query_as(
                 "SELECT DISTINCT l.id, l.created_at FROM linked_accounts mine \
                  JOIN linked_accounts other ON other.partner = mine.partner \
                  AND other.number_digest = mine.number_digest AND other.link <> mine.link \

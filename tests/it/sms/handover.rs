@@ -17,7 +17,7 @@ use kiungo::core::next_step::{Failure, FailureClass, Field, FieldKind, Form};
 use kiungo::core::seal::SubscriberTag;
 use kiungo::core::sms::{MessageState, WithheldReason};
 use kiungo::core::time::Timestamp;
-use kiungo::records::{Attempt, AttemptState, LinkCompletion};
+use kiungo::records::{Attempt, AttemptState, Link, LinkCompletion, LinkState};
 use kiungo::sandbox::sms::RunningSms;
 use kiungo::service::handover::HandoverMessages;
 use kiungo::service::handover_queue::HandOver;
@@ -361,15 +361,27 @@ async fn old_news_are_not_sent() {
     }
 }
 
-/// Who is linked is told although the live store has lost them, once; of anything else the next dial tells.
+/// Who is linked, or is so no more, is told although the live store has lost them, once; of anything else the next dial tells.
+/// Of a link that was never in use nobody was told, and there is nothing to take back.
 #[tokio::test]
 async fn a_link_is_told_without_the_store() {
-    for (end, count) in [(AttemptState::Linked, 1), (AttemptState::Refused, 0)] {
+    for (end, made, count) in [
+        (AttemptState::Linked, Some(LinkState::Active), 1),
+        (AttemptState::Undone, Some(LinkState::Active), 1),
+        (AttemptState::Undone, Some(LinkState::Verifying), 0),
+        (AttemptState::Refused, None, 0),
+    ] {
         let away = AbsentPerson::with_lost_answer().await;
         let now = away.post.shared.deps.clock.now();
-        if end == AttemptState::Linked {
-            let made = away.post.db.complete_link(&link(&away.attempt, 1), &[]).await.unwrap();
-            assert!(matches!(made, LinkCompletion::Written(_)));
+        if let Some(state) = made {
+            let made = Link {
+                state,
+                ..link(&away.attempt, 1)
+            };
+            let written = away.post.db.complete_link(&made, &[]).await.unwrap();
+            assert!(matches!(written, LinkCompletion::Written(_)));
+            let undoing = end == AttemptState::Undone;
+            assert!(!undoing || away.post.db.undo_link(&made, end, &[], now).await.unwrap());
         } else {
             assert!(away.post.db.move_attempt(away.attempt.id, end, now).await.unwrap());
         }

@@ -185,3 +185,23 @@ async fn a_comparison_is_settled_once(#[case] backend: Backend) {
         assert_eq!(found, kinds, "{verified:?}");
     }
 }
+
+/// What is taken back is what was in use: the dial and the text that tell of it go by the same.
+#[rstest]
+#[case::sqlite(Backend::Sqlite)]
+#[case::postgres(Backend::Postgres)]
+#[tokio::test]
+async fn what_was_in_use_is_taken_back(#[case] backend: Backend) {
+    let db = backend.create().await;
+    for (n, state, told) in [(1, LinkState::Active, true), (2, LinkState::Verifying, false)] {
+        let link = person(n, n).linked(&*db, 1, state).await;
+        assert!(
+            db.undo_link(&link, AttemptState::Undone, &[], at(1)).await.unwrap(),
+            "{state:?}"
+        );
+        let known = db.history(link.partner, &link.tag, at(2), false).await.unwrap();
+        let undone = known.undone_link.map(|attempt| attempt.id);
+        assert_eq!(undone, told.then_some(link.attempt), "{state:?}");
+        assert_eq!(db.made_link_in_use(link.attempt).await.unwrap(), told, "{state:?}");
+    }
+}
