@@ -1,11 +1,11 @@
 //! The SMS that says that a consent ends soon.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use kiungo::core::flow::{Flow, FlowSettings};
 use kiungo::core::msisdn::Msisdn;
 use kiungo::records::{AnnounceEnd, Link};
+use kiungo::service::flow_in_force::FlowInForce;
 use kiungo::service::job::{JobHandler, JobOutcome};
 
 use super::service_kit::{ADA, SmsService};
@@ -19,13 +19,14 @@ const DAY: i64 = 24 * 3_600 * 1_000;
 #[tokio::test]
 async fn a_link_in_use_needs_no_code_to_be_told() {
     let (mut post, _running) = SmsService::with_stand_in().await;
-    let settings = &post.shared.updater.flow.settings;
+    let in_force = post.shared.updater.flow.get();
+    let settings = &in_force.settings;
     let like = flow(
         settings.policy.clone(),
         post.shared.deps.sealing.keyring.clone(),
         settings.providers.clone(),
     );
-    post.shared.updater.flow = Arc::new(Flow {
+    post.shared.updater.flow = FlowInForce::new(Flow {
         settings: FlowSettings {
             ask_login_after: Some(Duration::from_hours(180 * 24)),
             ..like.settings

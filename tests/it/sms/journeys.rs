@@ -199,11 +199,11 @@ async fn a_language_stays() {
     let texting = SmsWorld::with(Setup::Memory, |_| ()).await;
     for (n, (word, agree, help)) in [
         ("HAUSA", "Ba zai iya cire kudi", "don hada asusun banki"),
-        ("francais", "D'accord ?", "pour relier un compte"),
-        ("Kiswahili", "Unakubali?", "kuunganisha akaunti"),
-        ("yoruba", "Se o gba?", "lati so akanti"),
+        ("francais", "sans toucher l'argent", "pour lier un compte"),
+        ("Kiswahili", "Haiwezi kutoa pesa", "kuunganisha akaunti"),
+        ("yoruba", "Se e gba?", "lati so akanti"),
         ("IGBO", "I kwere?", "iji jikoo akauntu"),
-        ("Pidgin", "gree?", "to link bank account"),
+        ("Pidgin", "no fit touch your money", "to link bank account"),
     ]
     .into_iter()
     .enumerate()
