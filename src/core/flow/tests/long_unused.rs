@@ -330,7 +330,6 @@ fn a_changed_code_speaks_for_the_same() {
     assert!(facts.pin.is_some());
     phone.dial_known(&facts, &["2"]);
     phone.types("7352");
-    phone.types("7352");
     assert_eq!(
         (phone.state.links.len(), phone.state.withheld.len()),
         (4, 0),
