@@ -273,7 +273,7 @@ async fn by_sms(#[case] setup: Setup) {
     let welcome = world.send(ASHA, "LINK").await;
     let list = world.send(ASHA, &crate::support::sms_world::number_in(&welcome)).await;
     assert!(list.starts_with("Choose your bank"), "{list}");
-    let shown = world.send(ASHA, "app").await;
+    let shown = world.send(ASHA, "2").await;
     assert!(shown.contains("Approve in your bank's app"), "{shown}");
     let shown = UssdReply {
         end: false,

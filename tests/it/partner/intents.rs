@@ -319,7 +319,7 @@ async fn a_request_is_told_by_text() {
             .execute("UPDATE idempotency SET status = NULL, sealed = NULL, lease_until = 0")
             .await;
     }
-    let words = "vous demande de relier votre compte bancaire. Composez *384*96#";
+    let words = "vous demande de lier votre compte bancaire. Si vous les connaissez et le voulez, composez *384*96#";
     eventually(Duration::from_secs(20), async || inbox().await.contains(words)).await;
     assert_eq!(inbox().await.matches(words).count(), 1);
     let stop = json!({"msisdn": NUMBER, "text": "STOP"});

@@ -55,7 +55,7 @@ async fn nothing_waits_for_a_page_that_nobody_can_open(#[case] later: bool) {
         let first = if later { wait() } else { page() };
         app.bank.script().answers.push_back(Ok(first));
         let mut shown = String::new();
-        for typed in ["", "1", "1*1", "1*1*ada", "1*1*ada*pw"] {
+        for typed in ["", "1", "1*1", "1*1*ada", "1*1*ada*pass"] {
             shown = app.answer(&format!("d1 {number} {typed}")).await;
         }
         eventually(Duration::from_secs(30), async || app.tasks.is_empty()).await;
