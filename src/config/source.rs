@@ -10,6 +10,7 @@ use std::path::Path;
 use config::{File, FileFormat, Map, Value, ValueKind};
 
 use super::error::{ConfigError, ConfigOrigin};
+use crate::core::text_line::line_at;
 
 /// No installation has more channels than this; a higher index is a mistake, and would allocate memory for the gap.
 const HIGHEST_INDEX: usize = 63;
@@ -43,10 +44,7 @@ pub(super) fn from_text(
     // Parsed here first, because this parser gives the position of an error without quoting the line, which may contain a
     // secret.
     if let Err(error) = toml::from_str::<toml::Table>(text) {
-        let line = error
-            .span()
-            .and_then(|span| text.get(..span.start))
-            .map_or(1, |before| before.matches('\n').count() + 1);
+        let line = error.span().map_or(1, |span| line_at(text, span.start));
         return Err(vec![ConfigError {
             origin: base,
             key: format!("line {line}"),

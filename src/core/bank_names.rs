@@ -8,6 +8,7 @@ use toml::Spanned;
 use super::gsm7;
 use super::menu::{MenuError, MenuProblem};
 use super::search::{normalized_words, significant, without_end};
+use super::text_line::line_at;
 
 /// The septets of a name on a screen.
 const MAX_NAME: usize = 22;
@@ -76,7 +77,7 @@ impl BankNames {
     /// When it is not TOML of the right form, or breaks a rule; then all of them, and nothing is added.
     pub fn lay_over(&mut self, source: &str) -> Result<(), MenuError> {
         let raw: RawNames = toml::from_str(source)?;
-        let line = |at: usize| source.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1;
+        let line = |at: usize| line_at(source, at);
         let mut problems = Vec::new();
         let mut whole = self.clone();
         for word in &raw.generic {

@@ -18,6 +18,8 @@ use fluent_syntax::ast;
 use fluent_syntax::serializer::serialize;
 use sha2::{Digest, Sha256};
 
+use super::text_line::line_at;
+
 pub use locale::Locale;
 
 /// A value put into a message.
@@ -204,8 +206,7 @@ fn read_source(file: &str, source: &str) -> Result<(FluentResource, BTreeMap<Str
         let (at, message) = errors
             .first()
             .map_or((0, String::new()), |error| (error.pos.start, error.to_string()));
-        let line = source.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1;
-        fault(line, message)
+        fault(line_at(source, at), message)
     })?;
     let mut messages = BTreeMap::new();
     for entry in resource.entries() {

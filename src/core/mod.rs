@@ -37,6 +37,7 @@ pub mod secret;
 pub mod service_codes;
 pub mod sms;
 pub mod sms_keywords;
+pub mod text_line;
 pub mod time;
 pub mod token_bucket;
 pub mod webhook;

@@ -112,7 +112,7 @@ impl Field {
     }
 
     /// Whether what is asked once somebody has logged in is a code that they have been sent or are shown: the words of the
-    /// field say so, or the heading above it where it is the only one. Whoever is sent one must leave to read it.
+    /// field say so, or the heading above it where it is the only one. A person who is sent one must leave to read it.
     pub fn asks_code(&self, title: Option<&str>) -> bool {
         let typed = matches!(self.kind, FieldKind::Digits | FieldKind::Text | FieldKind::Secret);
         let said = [self.name.as_str(), self.label.as_str()].into_iter().chain(title);

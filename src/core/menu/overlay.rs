@@ -13,6 +13,7 @@ use toml::Spanned;
 use super::{MenuError, MenuProblem};
 use crate::core::bank_names::BankNames;
 use crate::core::messages::{Locale, TemplateError, Templates};
+use crate::core::text_line::line_at;
 
 /// The most characters of a bank's name in `favourites`.
 const MAX_FAVOURITE: usize = 60;
@@ -120,7 +121,7 @@ impl MenuWords {
             Ok(()) => Vec::new(),
             Err(MenuError::Form(error)) => {
                 let at = error.span().map_or(0, |span| span.start);
-                let line = file.text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1;
+                let line = line_at(&file.text, at);
                 vec![MenuFileError(format!(
                     "{}, line {line}: {}",
                     file.path,
@@ -149,7 +150,7 @@ impl ListOrder {
         let mut problems = Vec::new();
         let mut find = |at: usize, place: &str, message: String| {
             problems.push(MenuProblem {
-                line: source.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1,
+                line: line_at(source, at),
                 place: place.to_owned(),
                 message,
             });

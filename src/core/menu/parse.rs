@@ -8,6 +8,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{Action, BACK_KEY, ListSource, MORE_KEY, Menu, MenuOption, OptionTarget, Outcome, Screen, ScreenKind};
+use crate::core::text_line::line_at;
 
 /// The labels that key 0 may have, and that only key 0 may have.
 const BACK_LABELS: [&str; 3] = ["back", "leave", "home"];
@@ -147,9 +148,8 @@ pub(super) fn parse(source: &str) -> Result<Menu, MenuError> {
 
 impl MenuReader<'_> {
     fn problem(&mut self, place: &str, at: usize, message: impl Into<String>) {
-        let line = self.source.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1;
         self.problems.push(MenuProblem {
-            line,
+            line: line_at(self.source, at),
             place: place.to_owned(),
             message: message.into(),
         });

@@ -41,7 +41,7 @@ impl JobHandler<EndRejected> for Linking {
     }
 }
 
-/// When the job begins that ends access to rejected accounts: whoever rejects them tries so at once.
+/// When the job begins that ends access to rejected accounts: what rejects them tries so at once.
 const END_BY_JOB_AFTER: Duration = Duration::from_mins(1);
 
 /// Accounts as they are stored.
@@ -80,9 +80,7 @@ impl<'a> StoredAccounts<'a> {
             reasons: Cow::Borrowed(reasons),
         }
     }
-}
 
-impl<'a> StoredAccounts<'a> {
     /// Adds what was stored before.
     fn add(&mut self, before: StoredAccounts<'a>) {
         self.accounts.extend(before.accounts);
