@@ -10,7 +10,7 @@ welcome =
     { $partner } asks to see your { $data } for "{ $purpose }", { $days ->
         [one] { $days } day
        *[other] { $days } days
-    }. It cannot move money.
+    }. It cannot move money. Bank login needed.
 welcome-again =
     { $partner }: link an old account again and share { $data } for "{ $purpose }", { $days ->
         [one] { $days } day
@@ -97,7 +97,7 @@ left-asking-text = We keep asking { $bank }, up to { $wait }, and then text you.
 
 agree = I agree
 my-accounts = My accounts
-language = Language
+language = { $languages }
 leave = Leave
 not-now = Not now
 back = Back
@@ -198,6 +198,11 @@ sms-hint = To link a bank account with { $partner } text LINK or dial { $dial }.
 sms-elsewhere = You have dialled { $dial }. Go on there; or hang up, wait a minute and text LINK.
 sms-lost = Sorry, that was not understood. Text LINK to begin again, or dial { $dial }.
 sms-too-many = Too many texts at once. Wait a minute, then text LINK or dial { $dial }.
+sms-welcome =
+    { $partner } asks to see your { $data } for "{ $purpose }", { $days ->
+        [one] { $days } day
+       *[other] { $days } days
+    }. It cannot move money.
 sms-checking = { $partner }: we are asking your bank, and will text you the answer.
 sms-dial = Passwords and codes are not for texts, none is kept. To go on dial { $dial } within 15 minutes.
 sms-left = Goodbye. To go on text CONTINUE or dial { $dial } at any time.
@@ -228,6 +233,40 @@ data-identity = name
 bank-slow = { $bank } (slow now)
 bank-away = { $bank } (not now)
 bank-needs-login = { $bank } (log in again)
+
+## What banks call fields and ways to log in, and what data are for
+
+label-username = Username
+label-email = E-mail address
+label-phone = Phone number
+label-password = Password
+label-pin = PIN
+label-transaction-pin = Transaction PIN
+label-app-pin = App PIN
+label-account-number = Account number
+label-card-number = Card number
+label-card-pin = Card PIN
+label-customer-id = Customer ID
+label-birth-date = Date of birth
+label-log-in-with = Log in with
+label-question = Security question
+label-code = Code
+label-code-sent = Type the code that your bank sent you
+label-keep-secret = tell nobody
+label-digits = { $field } ({ $length } digits)
+way-internet = Internet banking
+way-mobile = Mobile banking
+way-card = Card
+
+purpose-loan = a loan
+purpose-loan-decision = a loan decision
+purpose-credit-limit = a credit limit
+purpose-income = checking your income
+purpose-insurance = insurance
+purpose-rent = rent
+purpose-savings = savings
+purpose-school-fees = school fees
+purpose-account-check = checking your account
 
 ## Pages in a browser, that an SMS leads to
 

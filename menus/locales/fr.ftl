@@ -7,7 +7,7 @@ welcome =
     { $partner } veut voir { $data } pour "{ $purpose }", { $days ->
         [one] { $days } jour
        *[other] { $days } jours
-    }, sans toucher l'argent.
+    }, sans toucher l'argent. Il faut votre accès bancaire.
 welcome-again =
     { $partner } : relier un ancien compte, lire { $data } pour "{ $purpose }", { $days ->
         [one] { $days } jour
@@ -94,7 +94,7 @@ left-asking-text = Nous attendons { $bank }, { $wait } au plus, puis un SMS vien
 
 agree = Oui, j'accepte
 my-accounts = Mes comptes
-language = Langue
+language = { $languages }
 leave = Quitter
 not-now = Plus tard
 back = Retour
@@ -195,6 +195,11 @@ sms-hint = Pour lier un compte avec { $partner }, envoyez LINK ou composez { $di
 sms-elsewhere = Vous avez composé { $dial }. Continuez là-bas ; ou raccrochez, attendez une minute et envoyez LINK.
 sms-lost = Désolé, nous n'avons pas compris. Envoyez LINK pour recommencer, ou composez { $dial }.
 sms-too-many = Trop de SMS à la fois. Attendez une minute, puis envoyez LINK ou composez { $dial }.
+sms-welcome =
+    { $partner } veut voir { $data } pour "{ $purpose }", { $days ->
+        [one] { $days } jour
+       *[other] { $days } jours
+    }, sans toucher l'argent.
 sms-checking = { $partner } : nous demandons à votre banque, la réponse viendra par SMS.
 sms-dial = Ni mot de passe ni code par SMS, rien n'est gardé. Pour continuer, composez { $dial } sous 15 minutes.
 sms-left = Au revoir. Pour continuer, envoyez CONTINUER ou composez { $dial } à tout moment.
@@ -225,6 +230,40 @@ data-identity = votre nom
 bank-slow = { $bank } (lente)
 bank-away = { $bank } (en panne)
 bank-needs-login = { $bank } (se reconnecter)
+
+## What banks call fields and ways to log in, and what data are for
+
+label-username = Identifiant
+label-email = Adresse e-mail
+label-phone = Numéro de téléphone
+label-password = Mot de passe
+label-pin = Code PIN
+label-transaction-pin = Code PIN de transaction
+label-app-pin = Code PIN de l'appli
+label-account-number = Numéro de compte
+label-card-number = Numéro de carte
+label-card-pin = Code PIN de la carte
+label-customer-id = Numéro client
+label-birth-date = Date de naissance
+label-log-in-with = Se connecter avec
+label-question = Question de sécurité
+label-code = Code
+label-code-sent = Tapez le code envoyé par la banque
+label-keep-secret = ne le dites à personne
+label-digits = { $field } ({ $length } chiffres)
+way-internet = Banque par internet
+way-mobile = Banque mobile
+way-card = Carte
+
+purpose-loan = un pret
+purpose-loan-decision = une décision de pret
+purpose-credit-limit = un plafond de crédit
+purpose-income = vérifier vos revenus
+purpose-insurance = une assurance
+purpose-rent = un loyer
+purpose-savings = une épargne
+purpose-school-fees = les frais scolaires
+purpose-account-check = vérifier votre compte
 
 ## Pages in a browser, that an SMS leads to
 

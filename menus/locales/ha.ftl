@@ -7,7 +7,7 @@ welcome =
     { $partner } na son ganin { $data } naku domin "{ $purpose }", { $days ->
         [one] kwana { $days }
        *[other] kwanaki { $days }
-    }. Ba zai iya cire kudi ba.
+    }. Ba zai iya cire kudi ba. Ana bukatar shiga banki.
 welcome-again =
     { $partner }: sake hada tsohon asusu, a karanta { $data } domin "{ $purpose }", { $days ->
         [one] kwana { $days }
@@ -94,7 +94,7 @@ left-asking-text = Muna tambayar { $bank }, har { $wait }, sannan za mu aiko sak
 
 agree = Na yarda
 my-accounts = Asusuna
-language = Harshe
+language = { $languages }
 leave = Fita
 not-now = Ba yanzu ba
 back = Koma
@@ -191,6 +191,11 @@ sms-hint = Don hada asusun banki da { $partner } aika LINK ko kira { $dial }. Ka
 sms-elsewhere = Kun kira { $dial }. Ku ci gaba a can; ko ku kashe, ku jira minti daya, ku aika LINK.
 sms-lost = Yi hakuri, ba a gane ba. Aika LINK don sake farawa, ko kira { $dial }.
 sms-too-many = Sakonni sun yi yawa. Ku jira minti daya, sannan aika LINK ko kira { $dial }.
+sms-welcome =
+    { $partner } na son ganin { $data } naku domin "{ $purpose }", { $days ->
+        [one] kwana { $days }
+       *[other] kwanaki { $days }
+    }. Ba zai iya cire kudi ba.
 sms-checking = { $partner }: muna tambayar bankinku, za mu aiko da amsa.
 sms-dial = Ba a aika kalmar sirri ko lamba ta sako, ba a ajiye ba. Don ci gaba kira { $dial } cikin minti 15.
 sms-left = Sai an jima. Don ci gaba aika CIGABA ko kira { $dial } a kowane lokaci.
@@ -221,6 +226,40 @@ data-identity = suna
 bank-slow = { $bank } (a hankali)
 bank-away = { $bank } (ba yanzu ba)
 bank-needs-login = { $bank } (a sake shiga)
+
+## What banks call fields and ways to log in, and what data are for
+
+label-username = Sunan shiga
+label-email = Adireshin imel
+label-phone = Lambar waya
+label-password = Kalmar sirri
+label-pin = PIN
+label-transaction-pin = PIN na biyan kudi
+label-app-pin = PIN na manhaja
+label-account-number = Lambar asusu
+label-card-number = Lambar kati
+label-card-pin = PIN na kati
+label-customer-id = Lambar abokin ciniki
+label-birth-date = Ranar haihuwa
+label-log-in-with = Shiga da
+label-question = Tambayar tsaro
+label-code = Lambar tabbatarwa
+label-code-sent = Rubuta lambar da banki ya turo maku
+label-keep-secret = kada ku gaya wa kowa
+label-digits = { $field } (lamba { $length })
+way-internet = Banki ta intanet
+way-mobile = Banki ta waya
+way-card = Kati
+
+purpose-loan = rance
+purpose-loan-decision = yanke shawarar rance
+purpose-credit-limit = iyakar rance
+purpose-income = duba kudin shiga
+purpose-insurance = inshora
+purpose-rent = kudin haya
+purpose-savings = ajiya
+purpose-school-fees = kudin makaranta
+purpose-account-check = duba asusu
 
 ## Pages in a browser, that an SMS leads to
 

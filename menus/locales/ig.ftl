@@ -3,7 +3,7 @@
 
 ## Screens
 
-welcome = { $partner } choro ihu { $data } gi maka "{ $purpose }", ubochi { $days }. O nweghi ike iwere ego. I kwere?
+welcome = { $partner } choro ihu { $data } gi maka "{ $purpose }", ubochi { $days }. O nweghi ike iwere ego. I ga-eji paswodu banki. I kwere?
 welcome-again = { $partner }: jikoo akaunti ochie ozo ka o guo { $data } gi maka "{ $purpose }", ubochi { $days }.
 partners = Kedu ulo oru zitere gi?
 no-partner = O nweghi ulo oru na-ario akauntu gi ugbu a. Kpoo koodu zuru ezu ulo oru nyere gi.
@@ -78,7 +78,7 @@ left-asking-text = Anyi ka na-aju { $bank }, ruo { $wait }, anyi ga-ezitere gi o
 
 agree = Ekwere m
 my-accounts = Akauntu m
-language = Asusu
+language = { $languages }
 leave = Puo
 not-now = Mba ugbu a
 back = Laghachi
@@ -175,6 +175,7 @@ sms-hint = Iji jikoo akauntu banki na { $partner } zipu LINK ma o bu kpoo { $dia
 sms-elsewhere = I kpoola { $dial }. Gaa n'ihu n'ebe ahu; ma o bu kwusi, chere otu nkeji, zipu LINK.
 sms-lost = Ndo, anyi aghotaghi. Zipu LINK iji malite ozo, ma o bu kpoo { $dial }.
 sms-too-many = SMS kariri n'otu oge. Chere otu nkeji, zipu LINK ma o bu kpoo { $dial }.
+sms-welcome = { $partner } choro ihu { $data } gi maka "{ $purpose }", ubochi { $days }. O nweghi ike iwere ego. I kwere?
 sms-checking = { $partner }: anyi na-aju banki gi, anyi ga-ezitere gi aziza na SMS.
 sms-dial = Paswoodu na koodu abughi maka SMS, anaghi edebe ya. Iji gaa n'ihu kpoo { $dial } n'ime nkeji 15.
 sms-left = Ka o di. Iji gaa n'ihu zipu GAANIHU ma o bu kpoo { $dial } mgbe o bula.
@@ -205,6 +206,40 @@ data-identity = aha
 bank-slow = { $bank } (nwayoo)
 bank-away = { $bank } (mba ugbu a)
 bank-needs-login = { $bank } (banye ozo)
+
+## What banks call fields and ways to log in, and what data are for
+
+label-username = Aha nbanye
+label-email = Adreesi imeel
+label-phone = Nomba ekwenti
+label-password = Paswodu
+label-pin = PIN
+label-transaction-pin = PIN ikwu ugwo
+label-app-pin = PIN ngwa
+label-account-number = Nomba akauntu
+label-card-number = Nomba kaadi
+label-card-pin = PIN kaadi
+label-customer-id = Nomba onye ahia
+label-birth-date = Ubochi omumu
+label-log-in-with = Banye na
+label-question = Ajuju nche
+label-code = Koodu
+label-code-sent = Pinye koodu banki zitere gi
+label-keep-secret = agwala onye obula
+label-digits = { $field } (onuogu { $length })
+way-internet = Banki na intaneti
+way-mobile = Banki na ekwenti
+way-card = Kaadi
+
+purpose-loan = mgbazinye ego
+purpose-loan-decision = mkpebi mgbazinye ego
+purpose-credit-limit = oke mgbazinye ego
+purpose-income = inyocha ego mbata
+purpose-insurance = inshoransi
+purpose-rent = ugwo ulo
+purpose-savings = ichekwa ego
+purpose-school-fees = ugwo akwukwo
+purpose-account-check = inyocha akauntu
 
 ## Pages in a browser, that an SMS leads to
 

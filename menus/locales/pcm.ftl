@@ -6,7 +6,7 @@ welcome =
     { $partner } wan see your { $data } for "{ $purpose }", { $days ->
         [one] { $days } day
        *[other] { $days } days
-    }. E no fit touch your money.
+    }. E no fit touch your money. You need bank login.
 welcome-again =
     { $partner }: link old account again make dem read { $data } for "{ $purpose }", { $days ->
         [one] { $days } day
@@ -93,7 +93,7 @@ left-asking-text = We still dey ask { $bank }, e fit reach { $wait }, then we go
 
 agree = I gree
 my-accounts = My accounts
-language = Language
+language = { $languages }
 leave = Comot
 not-now = Not now
 back = Go back
@@ -194,6 +194,11 @@ sms-hint = To link bank account with { $partner } text LINK or dial { $dial }. N
 sms-elsewhere = You don dial { $dial }. Continue for there; or cut am, wait one minute, then text LINK.
 sms-lost = Sorry, we no understand. Text LINK to start again, or dial { $dial }.
 sms-too-many = The texts too many. Wait one minute, then text LINK or dial { $dial }.
+sms-welcome =
+    { $partner } wan see your { $data } for "{ $purpose }", { $days ->
+        [one] { $days } day
+       *[other] { $days } days
+    }. E no fit touch your money.
 sms-checking = { $partner }: we dey ask your bank, we go text you the answer.
 sms-dial = Password and code no be for text, we no keep am. To continue dial { $dial } before 15 minutes.
 sms-left = Bye bye. To continue text CONTINUE or dial { $dial } any time.
@@ -224,6 +229,40 @@ data-identity = name
 bank-slow = { $bank } (dey slow)
 bank-away = { $bank } (not now)
 bank-needs-login = { $bank } (log in again)
+
+## What banks call fields and ways to log in, and what data are for
+
+label-username = Username
+label-email = E-mail address
+label-phone = Phone number
+label-password = Password
+label-pin = PIN
+label-transaction-pin = Transaction PIN
+label-app-pin = App PIN
+label-account-number = Account number
+label-card-number = Card number
+label-card-pin = Card PIN
+label-customer-id = Customer ID
+label-birth-date = Date wey dem born you
+label-log-in-with = Log in with
+label-question = Security question
+label-code = Code
+label-code-sent = Type the code wey your bank send you
+label-keep-secret = no tell anybody
+label-digits = { $field } ({ $length } numbers)
+way-internet = Internet banking
+way-mobile = Mobile banking
+way-card = Card
+
+purpose-loan = loan
+purpose-loan-decision = to decide your loan
+purpose-credit-limit = credit limit
+purpose-income = to check your income
+purpose-insurance = insurance
+purpose-rent = house rent
+purpose-savings = savings
+purpose-school-fees = school fees
+purpose-account-check = to check your account
 
 ## Pages in a browser, that an SMS leads to
 

@@ -6,7 +6,7 @@ welcome =
     { $partner } inaomba kuona { $data } kwa "{ $purpose }", kwa { $days ->
         [one] siku { $days }
        *[other] siku { $days }
-    }. Haiwezi kutoa pesa.
+    }. Haiwezi kutoa pesa. Unahitaji nenosiri la benki.
 welcome-again =
     { $partner }: unganisha tena akaunti ya kale, isome { $data }: "{ $purpose }", { $days ->
         [one] siku { $days }
@@ -93,7 +93,7 @@ left-asking-text = Tunaendelea kuuliza { $bank }, hadi { $wait }, kisha tutakutu
 
 agree = Nakubali
 my-accounts = Akaunti zangu
-language = Lugha
+language = { $languages }
 leave = Ondoka
 not-now = Si sasa
 back = Rudi
@@ -190,6 +190,11 @@ sms-hint = Kuunganisha akaunti ya benki na { $partner } tuma LINK au piga { $dia
 sms-elsewhere = Umepiga { $dial }. Endelea huko; au kata, subiri dakika moja, kisha tuma LINK.
 sms-lost = Samahani, haikueleweka. Tuma LINK kuanza tena, au piga { $dial }.
 sms-too-many = SMS nyingi mno kwa mara moja. Subiri dakika moja, kisha tuma LINK au piga { $dial }.
+sms-welcome =
+    { $partner } inaomba kuona { $data } kwa "{ $purpose }", kwa { $days ->
+        [one] siku { $days }
+       *[other] siku { $days }
+    }. Haiwezi kutoa pesa.
 sms-checking = { $partner }: tunaiuliza benki yako, tutakutumia jibu kwa SMS.
 sms-dial = Nenosiri na namba za siri si za SMS, hazihifadhiwi. Kuendelea piga { $dial } ndani ya dakika 15.
 sms-left = Kwaheri. Kuendelea tuma ENDELEA au piga { $dial } wakati wowote.
@@ -220,6 +225,40 @@ data-identity = jina lako
 bank-slow = { $bank } (polepole)
 bank-away = { $bank } (haipatikani)
 bank-needs-login = { $bank } (ingia tena)
+
+## What banks call fields and ways to log in, and what data are for
+
+label-username = Jina la mtumiaji
+label-email = Barua pepe
+label-phone = Namba ya simu
+label-password = Nenosiri
+label-pin = PIN
+label-transaction-pin = PIN ya miamala
+label-app-pin = PIN ya programu
+label-account-number = Namba ya akaunti
+label-card-number = Namba ya kadi
+label-card-pin = PIN ya kadi
+label-customer-id = Namba ya mteja
+label-birth-date = Tarehe ya kuzaliwa
+label-log-in-with = Ingia kwa
+label-question = Swali la usalama
+label-code = Msimbo
+label-code-sent = Andika msimbo uliotumwa na benki
+label-keep-secret = usimwambie mtu
+label-digits = { $field } (tarakimu { $length })
+way-internet = Benki ya mtandaoni
+way-mobile = Benki ya simu
+way-card = Kadi
+
+purpose-loan = mkopo
+purpose-loan-decision = uamuzi wa mkopo
+purpose-credit-limit = kikomo cha mkopo
+purpose-income = kukagua mapato
+purpose-insurance = bima
+purpose-rent = kodi ya nyumba
+purpose-savings = akiba
+purpose-school-fees = ada ya shule
+purpose-account-check = kukagua akaunti
 
 ## Pages in a browser, that an SMS leads to
 

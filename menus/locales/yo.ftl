@@ -3,7 +3,7 @@
 
 ## Screens
 
-welcome = { $partner } fe wo { $data } yin fun "{ $purpose }", fun ojo { $days }. Ko le mu owo. Se e gba?
+welcome = { $partner } fe wo { $data } yin fun "{ $purpose }", fun ojo { $days }. Ko le mu owo. E nilo oro igbaniwole. Se e gba?
 welcome-again = { $partner }: tun so akanti atijo po, ka a le ka { $data } re fun "{ $purpose }", ojo { $days }.
 partners = Ile ise wo lo ran yin wa?
 no-partner = Ko si ile ise to n beere akanti yin bayii. E pe koodu kikun ti ile ise fun yin.
@@ -78,7 +78,7 @@ left-asking-text = A si n beere lowo { $bank }, o le to { $wait }. A o fi SMS ra
 
 agree = Mo gba
 my-accounts = Akanti mi
-language = Ede
+language = { $languages }
 leave = Jade
 not-now = Ki i se bayii
 back = Pada
@@ -175,6 +175,7 @@ sms-hint = Lati so akanti po pelu { $partner } fi LINK ranse tabi pe { $dial }. 
 sms-elsewhere = E ti pe { $dial }. E tesiwaju nibe; tabi e pa ipe naa, e duro iseju kan, ki e fi LINK ranse.
 sms-lost = E ma binu, ko ye wa. Fi LINK ranse lati tun bere, tabi pe { $dial }.
 sms-too-many = SMS ti po ju. E duro fun iseju kan, ki e fi LINK ranse tabi pe { $dial }.
+sms-welcome = { $partner } fe wo { $data } yin fun "{ $purpose }", fun ojo { $days }. Ko le mu owo. Se e gba?
 sms-checking = { $partner }: a n bi banki yin leere, a o fi SMS dahun.
 sms-dial = Oro asiri ati koodu ki i se fun SMS, a ko pa a mo. Lati tesiwaju pe { $dial } laarin iseju 15.
 sms-left = O dabo. Lati tesiwaju fi TESIWAJU ranse tabi pe { $dial } nigbakugba.
@@ -205,6 +206,40 @@ data-identity = oruko
 bank-slow = { $bank } (o n lora)
 bank-away = { $bank } (ko sise)
 bank-needs-login = { $bank } (tun wole)
+
+## What banks call fields and ways to log in, and what data are for
+
+label-username = Oruko iwole
+label-email = Adiresi imeeli
+label-phone = Nomba foonu
+label-password = Oro igbaniwole
+label-pin = PIN
+label-transaction-pin = PIN isanwo
+label-app-pin = PIN aapu
+label-account-number = Nomba akanti
+label-card-number = Nomba kaadi
+label-card-pin = PIN kaadi
+label-customer-id = Nomba onibara
+label-birth-date = Ojo ibi
+label-log-in-with = E wole pelu
+label-question = Ibeere aabo
+label-code = Koodu
+label-code-sent = Te koodu ti banki fi ranse si yin
+label-keep-secret = e ma so fun enikeni
+label-digits = { $field } (nomba { $length })
+way-internet = Banki ori intaneti
+way-mobile = Banki ori foonu
+way-card = Kaadi
+
+purpose-loan = awin
+purpose-loan-decision = ipinnu awin
+purpose-credit-limit = iye awin
+purpose-income = ayewo owo oya
+purpose-insurance = adojutofo
+purpose-rent = iyalo ile
+purpose-savings = owo ifipamo
+purpose-school-fees = owo ile iwe
+purpose-account-check = ayewo akanti
 
 ## Pages in a browser, that an SMS leads to
 

@@ -306,7 +306,7 @@ fn partner(config: &Config, clock: &dyn Clock) -> Partner {
     Partner {
         id: partner_id(&config.partner.name),
         name: config.partner.name.clone(),
-        purpose: config.partner.purpose.clone(),
+        purpose: config.partner.purpose(),
         days: config.partner.data_days,
         walk_in: true,
         created_at: clock.now(),

@@ -28,6 +28,7 @@ pub(super) fn flow(
         order: words.order,
         settings: FlowSettings {
             default_terms: default_request_terms(config),
+            languages: config.partner.languages.clone(),
             policy: config.policy.rules.clone(),
             subscriber_pin: config.policy.subscriber_pin,
             ask_login_after: config.policy.ask_login_after(),
@@ -46,7 +47,7 @@ fn default_request_terms(config: &Config) -> RequestTerms {
         id: partner_id(&config.partner.name),
         name: config.partner.name.clone(),
     };
-    RequestTerms::open_offer(business, config.partner.purpose.clone(), config.partner.data_days)
+    RequestTerms::open_offer(business, config.partner.purpose(), config.partner.data_days)
 }
 
 #[cfg(feature = "sandbox")]

@@ -11,6 +11,7 @@ use crate::ambient::{OsRng, SystemClock};
 use crate::app::{api_environment, partner_id};
 use crate::config::Config;
 use crate::core::api_key::ApiKeyKind;
+use crate::core::purpose::Purpose;
 use crate::core::screen_text::{self, ScreenTextFault};
 use crate::core::secret::Secret;
 use crate::core::time::{Clock as _, Timestamp};
@@ -156,7 +157,7 @@ async fn add(new: NewPartner, config: &Config, records: &dyn Records, out: &mut 
         // The id follows from the name, as for the partner of the configuration.
         id: partner_id(&new.name),
         name: new.name,
-        purpose: new.purpose,
+        purpose: Purpose::Text(new.purpose),
         days: new.days,
         walk_in: new.walk_in,
         created_at: SystemClock.now(),

@@ -260,6 +260,9 @@ impl Config {
         #[cfg(feature = "sandbox")]
         let sandbox = sandbox::read(root.section("sandbox"));
         findings::report(&root, server.as_ref(), &channels, &sms, &providers);
+        if let Some(partner) = &partner {
+            partner::report_languages(&root, partner, &channels);
+        }
         root.report_unknown_keys();
         Some(Self {
             mode,

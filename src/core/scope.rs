@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::messages::{Locale, Templates};
+
 /// A kind of data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -31,6 +33,16 @@ impl Data {
             Self::Identity => "identity",
         }
     }
+
+    /// The message that says it to people.
+    pub const fn message_id(self) -> &'static str {
+        match self {
+            Self::Account => "data-account",
+            Self::Balance => "data-balance",
+            Self::Transactions => "data-transactions",
+            Self::Identity => "data-identity",
+        }
+    }
 }
 
 /// Kinds of data, each once.
@@ -50,6 +62,15 @@ impl Scope {
     pub fn of(data: impl IntoIterator<Item = Data>) -> Option<Self> {
         let data: BTreeSet<_> = data.into_iter().collect();
         (!data.is_empty()).then_some(Self(data))
+    }
+
+    /// As people read it.
+    pub fn said(&self, templates: &Templates, locale: Locale) -> String {
+        let data = Data::ALL.into_iter().filter(|data| self.has(*data));
+        let said: Vec<_> = data
+            .map(|data| templates.format(locale, data.message_id(), &[]))
+            .collect();
+        said.join(", ")
     }
 
     pub fn has(&self, data: Data) -> bool {

@@ -19,8 +19,11 @@
 //!
 //! The keys 98 and 00 are left to operators, who use them for their own paging: a key here is one character.
 
+mod note;
+
 use std::ops::Range;
 
+pub use self::note::noted_list;
 use super::gsm7;
 
 /// The smallest page that can be laid out, in septets; a smaller one is treated as this.

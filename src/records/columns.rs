@@ -12,6 +12,7 @@ use crate::core::api_key::ApiKeyKind;
 use crate::core::attempt::ToldOutcome;
 use crate::core::events::EventKind;
 use crate::core::ids;
+use crate::core::purpose::Purpose;
 use crate::core::scope::Scope;
 use crate::core::seal::SubscriberTag;
 use crate::core::time::Timestamp;
@@ -188,6 +189,10 @@ column!(EventKind as String, |kind| kind.as_str().to_owned(), |word| {
 
 column!(Scope as String, Scope::to_text, |text| Scope::parse(&text)
     .ok_or_else(|| unknown("Scope")));
+
+column!(Purpose as String, Purpose::to_column, |text| Ok(Purpose::from_column(
+    text
+)));
 
 // Maps of plain enums are always written.
 column!(

@@ -21,6 +21,7 @@ mod exchanges;
 mod idempotency;
 mod intents;
 mod jobs;
+mod languages;
 mod leases;
 mod links;
 mod messages;
@@ -62,6 +63,7 @@ pub use self::intents::{
 pub use self::jobs::{
     AnnounceEnd, Deliver, ExpireIntent, ExpireLink, Job, JobKind, JobLane, JobRecords, JobType, Publish,
 };
+pub use self::languages::LanguageRecords;
 pub use self::leases::LeaseRecords;
 pub use self::links::{
     AccountReading, ConnectSessionView, ConsentReplacement, EndedLink, IntentSummary, Link, LinkAccess,
@@ -132,6 +134,7 @@ all!(
     IdempotencyRecords,
     IntentRecords,
     JobRecords,
+    LanguageRecords,
     LinkAccessRecords,
     LinkEndRecords,
     LeaseRecords,

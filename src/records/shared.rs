@@ -60,6 +60,8 @@ mod idempotency;
 mod intents;
 #[path = "jobs/sql.rs"]
 mod jobs;
+#[path = "languages/sql.rs"]
+mod languages;
 #[path = "leases/sql.rs"]
 mod leases;
 #[path = "links/access.rs"]

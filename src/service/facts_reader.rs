@@ -12,6 +12,7 @@ use crate::core::flow::{LinkOrigin, PendingAttempt, SubscriberFacts, UndoneLink}
 use crate::core::ids::{AttemptId, PartnerId, SeriesId};
 use crate::core::menu::Outcome;
 use crate::core::messages::Locale;
+use crate::core::purpose::Purpose;
 use crate::core::seal::{SealError, SubscriberTag};
 use crate::core::time::Timestamp;
 use crate::records::{Attempt, AttemptState, AuditEntry, Consent, Link, LinkState, Records, RecordsError};
@@ -80,6 +81,7 @@ impl FactsReader {
             ending,
             pin: facts.pin,
             texts_stopped: facts.texts_stopped,
+            language: facts.language,
             lost,
             unresolved,
             untold_link,
@@ -129,13 +131,14 @@ impl FactsReader {
             let Some((consent, partner)) = consent.zip(partner.cloned()) else {
                 continue;
             };
+            let purpose = Purpose::of_consent(&consent.purpose, consent.purposes.as_ref());
             ending.push(EndingConsent {
                 link: link.id,
                 consent: consent.id,
                 terms: RequestTerms {
                     scope: consent.scope,
                     renews: Some(link.id),
-                    ..RequestTerms::open_offer(partner, consent.purpose, consent.days)
+                    ..RequestTerms::open_offer(partner, purpose, consent.days)
                 },
                 needs_login: link.access_until.is_some(),
             });
@@ -300,6 +303,7 @@ fn consent_given(consent: Consent) -> ConsentGiven {
         channel: consent.channel,
         at: consent.agreed_at,
         purpose: consent.purpose,
+        purposes: consent.purposes,
         days: consent.days,
         scope: consent.scope,
     }

@@ -93,6 +93,7 @@ impl Sealing {
             channel: given.channel.clone(),
             agreed_at: given.at,
             purpose: given.purpose.clone(),
+            purposes: given.purposes.clone(),
             days: given.days,
             scope: given.scope.clone(),
         })

@@ -155,7 +155,9 @@ impl SmsResponder {
             }
         };
         let known = self.0.locale(&sms.from).await;
-        let locale = known.or(of).unwrap_or_default();
+        let locale = known
+            .or(of)
+            .unwrap_or_else(|| self.0.flow.get().settings.first_language());
         Ok(SmsReaction {
             stop,
             reply: Some(self.message(locale, id, dial, false)),

@@ -19,7 +19,7 @@ const LOCALES: [(Locale, &str); 7] = [
 ];
 
 /// The smallest page we know, 140 septets, without the `CON ` before the text.
-const LIMITS: [u16; 2] = [178, 120];
+const LIMITS: [u16; 3] = [178, 136, 120];
 
 type Outcome = Result<(), Box<dyn Error>>;
 
@@ -198,11 +198,22 @@ const FAULTS: &[(&str, Swap, Locale, Swap, &str, &str)] = &[
     ),
     (
         "allowance taken away",
-        ("\npages = 2", "\npages = 1"),
+        ("\npages = 3", "\npages = 1"),
         Locale::En,
         SAME,
         "welcome",
         "does not fit on one page",
+    ),
+    (
+        "no room for a note",
+        SAME,
+        Locale::En,
+        (
+            "note-choice = Please choose from the list.",
+            "note-choice = You have pressed a key that does nothing here: please choose from this list",
+        ),
+        "bank-down",
+        "the note is cut on a page of 136",
     ),
     (
         "note too long",

@@ -49,10 +49,12 @@ impl Step<'_> {
                 self.leave_session();
                 self.entry()
             }
-            (Action::Home, _) => self.entry(),
+            (Action::Home, _) => self.leave_languages().unwrap_or_else(|| self.entry()),
             (Action::PickLanguage, ActionInput::Key(key)) => {
-                self.state.locale = Locale::from_tag(&key).unwrap_or(self.state.locale);
-                self.entry()
+                if let Some(locale) = Locale::from_tag(&key) {
+                    self.choose_language(locale);
+                }
+                self.leave_languages().unwrap_or_else(|| self.entry())
             }
             (Action::ShowLinks, _) => self.show_links(),
             (Action::PickLink, ActionInput::Key(key)) => self.pick_link(&key),
@@ -105,7 +107,8 @@ impl Step<'_> {
             locale,
             channel: self.state.channel(),
             at: self.context.now,
-            purpose: terms.purpose.clone(),
+            purpose: self.flow.purpose_text(locale, &terms.purpose),
+            purposes: Some(&terms.purpose).filter(|purpose| purpose.is_translated()).cloned(),
             days: terms.days,
             scope: terms.scope.clone(),
         }

@@ -21,6 +21,7 @@ impl Step<'_> {
                 let screen = &self.state.cursor.screen;
                 self.screen_wording(screen) != "needs-login-elsewhere"
             }
+            ref target if self.leads_to_languages(target) => self.other_language(),
             _ => true,
         }
     }

@@ -28,6 +28,8 @@ pub enum Effect {
     MoreAccounts(Box<MoreAccounts>),
     /// Save the person's own code as it is now, with its wrong tries.
     SavePin(Pin),
+    /// Save the language that the person has chosen.
+    SaveLanguage(Locale),
     /// Save that the person has seen these links of theirs: they are in use.
     NoteUse(Vec<LinkId>),
     /// Save that the person wants an SMS when an institution is back, and answer whether that is done.

@@ -5,6 +5,7 @@ use super::terms::{DialedCode, RequestTerms};
 use crate::core::attempt::{LiveAttempt, Refusal};
 use crate::core::ids::{AttemptId, ConnectSessionId, LinkId, SeriesId};
 use crate::core::menu::Outcome;
+use crate::core::messages::Locale;
 use crate::core::pin::Pin;
 use crate::core::time::Timestamp;
 
@@ -21,6 +22,8 @@ pub struct SubscriberFacts {
     pub pin: Option<Pin>,
     /// Whether they want no SMS.
     pub texts_stopped: bool,
+    /// The language that they have chosen, if they have.
+    pub language: Option<Locale>,
     /// A submission whose answer is still to come.
     pub pending: Option<PendingAttempt>,
     /// The newest submission, where the live value has lost it, or nobody was told what became of it.

@@ -11,11 +11,11 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `terms.rs`, `partial_answer.rs`, `waiting.rs` | who asks for what; an answer that waits for the rest of its form; what a provider may lead to besides a form |
-//! | `session.rs`, `turn_reply.rs`, `state.rs` | one try at linking; the reply to a turn; the value under one key |
+//! | `session.rs`, `turn_reply.rs`, `cursor.rs`, `state.rs` | one try at linking; the reply to a turn; what is on the screen; the value under one key |
 //! | `rules.rs`, `context.rs`, `facts.rs`, `effect.rs` | the same for everybody; what surrounds a step; what the records know; what follows |
 //! | `turn_context.rs` | what came, and in which dialog |
 //! | `step.rs` | the step itself, and where an action leads |
-//! | `wording.rs` | names and messages that belong to no screen |
+//! | `wording.rs`, `languages.rs` | names and messages that belong to no screen; which languages are offered, and how one is chosen |
 //! | `sms_proof.rs`, `sms_screens.rs` | what binds a person by SMS; what screens say by SMS |
 //! | `dialogs.rs`, `sms.rs` | is this callback or SMS new, a repeat, late, or in a dialog that is not in charge? what differs by SMS |
 //! | `turn.rs`, `reconcile.rs` | a person dialled or typed; what the records knew when they dialled |
@@ -28,7 +28,7 @@
 //! | `forget.rs` | a partner has erased the person: what is this partner's goes |
 //! | `off_phone.rs` | what goes on without the phone |
 //! | `recovery.rs`, `handover.rs` | the way back in: codes to dial, and the SMS after a dialog |
-//! | `screen_args.rs`, `view.rs`, `offers.rs` | what messages are filled in with; the screen for a state; what institutions are called in their list |
+//! | `screen_args.rs`, `page.rs`, `view.rs`, `offers.rs` | what messages are filled in with; notes and hints on a page; the screen for a state; what institutions are called in their list |
 
 mod accounts;
 mod actions;
@@ -36,6 +36,7 @@ mod attempt_results;
 mod bank_availability;
 mod bank_back_alert;
 mod context;
+mod cursor;
 pub mod dialogs;
 mod effect;
 mod entry;
@@ -45,11 +46,13 @@ mod field_value;
 mod fields;
 pub mod forget;
 pub mod handover;
+mod languages;
 mod links;
 mod long_unused;
 pub mod notices;
 mod off_phone;
 pub(crate) mod offers;
+mod page;
 mod partial_answer;
 mod pin;
 mod reconcile;

@@ -76,7 +76,8 @@ impl Step<'_> {
 
     /// It is settled who asks. Its language is for somebody who has never been here.
     pub(super) fn set_terms(&mut self, terms: RequestTerms) {
-        if let Some(locale) = terms.locale.filter(|_| self.state.dialogs.len() <= 1) {
+        let new = self.state.dialogs.len() <= 1 && !self.state.language_chosen;
+        if let Some(locale) = terms.locale.filter(|_| new) {
             self.state.locale = locale;
         }
         self.state.terms = Some(terms);
@@ -130,7 +131,10 @@ impl Step<'_> {
         let entry = |terms: &RequestTerms| {
             let name = display_name(&terms.name);
             let label = match terms.intent {
-                Some(_) => format!("{name}: \"{}\"", display_name(&terms.purpose)),
+                Some(_) => {
+                    let purpose = self.flow.purpose_text(self.state.locale, &terms.purpose);
+                    format!("{name}: \"{}\"", display_name(&purpose))
+                }
                 None => name,
             };
             (terms.key(), label)

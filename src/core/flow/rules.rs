@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::terms::RequestTerms;
 use crate::core::bank_names::BankNames;
 use crate::core::menu::{ListOrder, Menu, MenuWords};
-use crate::core::messages::Templates;
+use crate::core::messages::{Locale, Templates};
 use crate::core::msisdn::Msisdn;
 use crate::core::pin::SubscriberPin;
 use crate::core::policy::Policy;
@@ -61,6 +61,8 @@ impl Flow {
 pub struct FlowSettings {
     /// What the operator itself asks for, as a partner.
     pub default_terms: RequestTerms,
+    /// The languages that are offered, in this order; people begin in the first. Empty: all, in the order of their country.
+    pub languages: Vec<Locale>,
     /// Whether secrets may be typed here.
     pub policy: Policy,
     /// Whether people may have a code of their own.
@@ -78,6 +80,11 @@ pub struct FlowSettings {
 }
 
 impl FlowSettings {
+    /// The language of somebody who has not chosen one.
+    pub fn first_language(&self) -> Locale {
+        self.languages.first().copied().unwrap_or_default()
+    }
+
     /// Whether this person can be sent SMS. Where no route is for their country, nothing by SMS may be promised.
     pub fn texts_reach(&self, number: &Msisdn) -> bool {
         number

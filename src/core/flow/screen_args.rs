@@ -10,6 +10,7 @@ use super::wording::display_name;
 use crate::core::attempt::{self, WRONG_CODES};
 use crate::core::consent;
 use crate::core::gsm7;
+use crate::core::labels;
 use crate::core::linking::SubmissionStep;
 use crate::core::menu::Outcome;
 use crate::core::messages::TemplateArg;
@@ -217,6 +218,11 @@ impl Step<'_> {
         }
     }
 
+    /// What a provider calls something, in the person's language where that has a word for it.
+    pub(super) fn known_label(&self, label: &str) -> String {
+        labels::translate(&self.flow.templates, self.state.locale, label).unwrap_or_else(|| label.to_owned())
+    }
+
     /// What to call the field being asked. A form of a single field, such as one for a code, is only understood with its
     /// title: one bank asks in the label ("first pet?"), another warns in it ("do not share").
     fn field_label(&self, session: &ConnectSession) -> String {
@@ -226,9 +232,12 @@ impl Step<'_> {
         let label = if field.kind == FieldKind::Date {
             let format = self.text("date-format");
             let room = MAX_FIELD_LABEL.saturating_sub(gsm7::septets(&format).unwrap_or_default() + 3);
-            format!("{} ({format})", gsm7::clean_words(&field.label, room))
+            format!(
+                "{} ({format})",
+                gsm7::clean_words(&self.known_label(&field.label), room)
+            )
         } else {
-            gsm7::clean_words(&field.label, MAX_FIELD_LABEL)
+            gsm7::clean_words(&self.known_label(&field.label), MAX_FIELD_LABEL)
         };
         let title = session
             .form
@@ -238,7 +247,7 @@ impl Step<'_> {
             .filter(|_| self.state.sms_dialog().is_none());
         match title
             .and_then(|form| form.title.as_deref())
-            .map(|title| gsm7::clean_words(title, MAX_FIELD_LABEL))
+            .map(|title| gsm7::clean_words(&self.known_label(title), MAX_FIELD_LABEL))
         {
             Some(title) if title.ends_with(gsm7::CUT_MARK) => format!("{title} {label}"),
             Some(title) if !title.is_empty() && title != label => {

@@ -14,6 +14,7 @@ use crate::core::linking::{AuthMethod, ProviderSession, SubmissionStep};
 use crate::core::menu::Outcome;
 use crate::core::messages::Locale;
 use crate::core::next_step::Form;
+use crate::core::purpose::Purpose;
 use crate::core::scope::Scope;
 use crate::core::time::Timestamp;
 
@@ -176,6 +177,9 @@ pub struct ConsentGiven {
     pub at: Timestamp,
     /// What the data are for, for how many days, and which: what the text says.
     pub purpose: String,
+    /// The same in all the languages in which it was written, where these are several.
+    #[serde(default)]
+    pub purposes: Option<Purpose>,
     pub days: u16,
     pub scope: Scope,
 }

@@ -152,7 +152,7 @@ impl Dialog {
 impl Step<'_> {
     /// A person asked for a language by its name: the same screen in it, or where a dial begins if there is none.
     pub(super) fn set_language(&mut self, locale: Locale) -> Transition {
-        self.state.locale = locale;
+        self.choose_language(locale);
         if self.state.cursor.screen.is_empty() {
             return self.begin_dialog();
         }

@@ -23,6 +23,7 @@ const VARIANTS: &[(&str, &str)] = &[
     ("mismatched", "sms-mismatched"),
     ("news", "sms-linked"),
     ("renewed", "sms-linked"),
+    ("welcome", "sms-welcome"),
 ];
 
 impl Step<'_> {

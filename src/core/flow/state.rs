@@ -2,14 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use super::cursor::{Confirmation, ScreenCursor};
 pub use super::screen_notice::ScreenNotice;
 use super::session::{ConnectSession, EndingConsent, LinkSummary, Notice, WithheldLink};
 use super::terms::RequestTerms;
 pub use super::turn_reply::TurnReply;
 use crate::core::attempt::{LiveAttempt, Refusal, ToldOutcome};
 use crate::core::dial_code::DialCode;
-use crate::core::ids::{AttemptId, LinkId, SeriesId};
-use crate::core::menu::{Outcome, Role};
+use crate::core::ids::{AttemptId, SeriesId};
+use crate::core::menu::Role;
 use crate::core::messages::Locale;
 use crate::core::msisdn::Msisdn;
 use crate::core::pin::Pin;
@@ -26,6 +27,9 @@ pub(super) const MAX_SET_ASIDE: usize = 4;
 pub struct Subscriber {
     pub msisdn: Msisdn,
     pub locale: Locale,
+    /// Whether they have chosen that language themselves.
+    #[serde(default)]
+    pub language_chosen: bool,
     /// Recent dialogs, the one in charge first.
     pub dialogs: Vec<Dialog>,
     /// What is on the screen of the dialog in charge.
@@ -164,49 +168,13 @@ pub enum ReplySlot {
     Set(TurnReply),
 }
 
-#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct ScreenCursor {
-    pub screen: String,
-    pub page: usize,
-    /// What was searched for in a list.
-    pub query: Option<String>,
-    /// What can be chosen on this page: the keys behind the numbers, so that a number means what was shown even if the list
-    /// changes, or the keys of the fixed options.
-    pub shown: Vec<String>,
-    pub has_more: bool,
-    /// A sentence to show above, once.
-    pub notice: Option<ScreenNotice>,
-    /// The link that the screen is about, if it is about one.
-    pub link: Option<LinkId>,
-    /// What the person's own code is asked for.
-    pub after_pin: Option<Outcome>,
-    /// A code of their own that was typed once, and is to be typed again before it is taken.
-    #[serde(default)]
-    pub new_pin: Option<Pin>,
-    /// What is asked has changed since the screen was shown: the next line answers the old question, not the new one.
-    pub stale: bool,
-    /// What chooses the binding option by SMS; on the phone the option has its key.
-    #[serde(default)]
-    pub confirmation: Option<Confirmation>,
-    /// What the person agrees to who answers yes, as it was shown.
-    #[serde(default)]
-    pub consent_text: Option<String>,
-}
-
-/// The number before the binding option in an SMS of ours.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Confirmation {
-    pub number: u32,
-    /// The gateway's id of the SMS that ours answers: where ours was withheld, nobody can know the number.
-    pub reply_to: String,
-}
-
 impl Subscriber {
     /// Somebody of whom nothing is known.
     pub fn new(msisdn: Msisdn, locale: Locale) -> Self {
         Self {
             msisdn,
             locale,
+            language_chosen: false,
             dialogs: Vec::new(),
             cursor: ScreenCursor::default(),
             revision: 0,

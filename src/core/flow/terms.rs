@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::ids::{IntentId, LinkId, PartnerId};
 use crate::core::messages::Locale;
+use crate::core::purpose::Purpose;
 use crate::core::scope::Scope;
 
 /// A partner, as the menu names it.
@@ -20,7 +21,7 @@ pub struct RequestTerms {
     /// The partner's name.
     pub name: String,
     /// What it wants the data for.
-    pub purpose: String,
+    pub purpose: Purpose,
     /// For how many days; 0 where a consent holds that already, and nothing is to be agreed to under these terms.
     pub days: u16,
     pub scope: Scope,
@@ -41,11 +42,11 @@ pub struct RequestTerms {
 
 impl RequestTerms {
     /// What a partner asks of everybody who dials the plain code: no more than that there is an account.
-    pub fn open_offer(partner: PartnerRef, purpose: String, days: u16) -> Self {
+    pub fn open_offer(partner: PartnerRef, purpose: impl Into<Purpose>, days: u16) -> Self {
         Self {
             partner: partner.id,
             name: partner.name,
-            purpose,
+            purpose: purpose.into(),
             days,
             scope: Scope::default(),
             intent: None,
@@ -59,7 +60,7 @@ impl RequestTerms {
 
     /// Who asked for what was begun, where the consent holds what exactly was agreed to.
     pub fn already_agreed(partner: PartnerRef) -> Self {
-        Self::open_offer(partner, String::new(), 0)
+        Self::open_offer(partner, "", 0)
     }
 
     /// The key behind these terms in a list.

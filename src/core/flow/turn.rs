@@ -6,6 +6,7 @@ use super::accounts::typed_numbers;
 use super::context::StepContext;
 use super::effect::Effect;
 use super::facts::SubscriberFacts;
+use super::languages::LANGUAGE_KEY;
 use super::rules::Flow;
 use super::state::{ReplySlot, Subscriber, TurnReply};
 use super::step::{ActionInput, Step, Transition};
@@ -59,6 +60,7 @@ impl Flow {
 impl Step<'_> {
     fn turn(&mut self, input: Input, facts: Option<&SubscriberFacts>) {
         if let Some(facts) = facts {
+            self.recall_language(facts.language);
             self.reconcile(facts);
             if input.begins_dialog() {
                 self.set_requests(facts.requests.as_deref());
@@ -135,7 +137,7 @@ impl Step<'_> {
     }
 
     /// Applies what was dialled behind the code: only moves between screens, never a consent, a choice of institution or a
-    /// secret. The first segment that is anything else ends it. A recovery code or an intent's code leads straight to what
+    /// secret. The first segment that is anything else ends it, but for the first screen's key for the language, which changes it on every screen. A recovery code or an intent's code leads straight to what
     /// is behind it.
     fn apply_dialed_segments(&mut self, segments: &[Secret], looked_up: Option<&DialedCode>) -> Transition {
         for segment in segments {
@@ -148,10 +150,12 @@ impl Step<'_> {
             }
             let option = only_char(&typed).and_then(|key| screen.options.iter().find(|option| option.key == key));
             let next = match option.map(|option| &option.target) {
+                Some(target) if self.leads_to_languages(target) => self.open_languages(),
                 Some(OptionTarget::Screen(to)) if !self.is_end(to) => Transition::Screen(to.clone()),
                 Some(OptionTarget::Action(action @ (Action::ShowLinks | Action::Home))) => {
                     self.act(*action, ActionInput::Nothing)
                 }
+                _ if self.dials_language(&typed) && self.takes_language_key(screen) => self.open_languages(),
                 _ => break,
             };
             self.apply_transition(next);
@@ -183,16 +187,19 @@ impl Step<'_> {
         if self.turn_page(key) {
             return Transition::Stay(None);
         }
+        self.state.cursor.said = None;
+        if key == Some(LANGUAGE_KEY) && self.takes_language_key(screen) {
+            return self.open_languages();
+        }
         let mut available = screen.options.iter().filter(|option| self.is_available(option));
         let chosen = key.and_then(|key| available.find(|option| option.key == key));
         if let Some(MenuOption { key, target, .. }) = chosen {
             return match target {
                 // Nobody agrees to a text that was not shown to its end: the option is after it.
-                OptionTarget::Action(action)
-                    if action.agrees() && !self.state.cursor.shown.contains(&key.to_string()) =>
-                {
+                target if target.agrees() && !self.state.cursor.shown.contains(&key.to_string()) => {
                     Transition::stay("note-choice")
                 }
+                target if self.leads_to_languages(target) && self.state.sms_dialog().is_none() => self.open_languages(),
                 OptionTarget::Screen(to) => Transition::Screen(to.clone()),
                 OptionTarget::Action(action) => self.act(*action, ActionInput::Nothing),
             };

@@ -2,6 +2,7 @@
 
 use super::accounts::MORE_ACCOUNTS;
 use super::context::Offer;
+use super::languages::MOST_NAMED;
 use super::offers;
 use super::recovery::dial_string;
 use super::rules::Flow;
@@ -16,19 +17,13 @@ use crate::core::linking::SubmissionStep;
 use crate::core::menu::{Action, ListSource, MenuOption, OptionTarget, Outcome, Screen, ScreenKind};
 use crate::core::messages::TemplateArg;
 use crate::core::next_step::FieldKind;
-use crate::core::screen::{DraftOptions, KeyOption, ScreenDraft, ScreenPage, lay_out};
+use crate::core::screen::{DraftOptions, KeyOption, ScreenDraft, lay_out};
 
 /// Septets that the help of a field may take.
 const MAX_FIELD_HELP: usize = 80;
 
 /// The page of a dialog nobody knows the size of.
 const DEFAULT_SEPTETS: usize = 136;
-
-/// Septets that what a bank calls its code keeps where the page has no room for more.
-const SHORT_FIELD: usize = 24;
-
-/// What is to be shown, and the page of it that is.
-type Laid = (ScreenDraft, ScreenPage);
 
 /// An entry of a list: the key behind it, and what it says.
 type ListEntry = (String, String);
@@ -61,10 +56,11 @@ impl Step<'_> {
             text = capitalized(text, &self.text("your-bank"));
         }
         // What is said instead of a screen says all there is to say.
-        if let Some(notice) = self.state.cursor.notice.take().filter(|_| instead.is_none()) {
-            notice.fill(&mut args);
-            let above = self.flow.templates.format(self.state.locale, &notice.id, &args);
-            text = format!("{above}\n{text}");
+        let note = self.take_note(screen, args.clone()).filter(|_| instead.is_none());
+        let mut above = note.as_deref();
+        if let Some(note) = above.filter(|_| self.state.sms_dialog().is_some()) {
+            text = format!("{note}\n{text}");
+            above = None;
         }
         let entries = match &screen.kind {
             ScreenKind::List { source, .. } if instead.is_none() => self.entries(*source),
@@ -76,22 +72,28 @@ impl Step<'_> {
             .dialogs
             .first()
             .map_or(DEFAULT_SEPTETS, |dialog| dialog.septets);
-        let mut draft = self.draft(screen, text, &entries, confirmation);
+        let draft = |named| self.draft(screen, &text, &entries, confirmation, named);
+        let mut draft = Some(draft(MOST_NAMED))
+            .filter(|draft| !lay_out(draft, 0, septets).has_more)
+            .unwrap_or_else(|| draft(MOST_NAMED - 1));
         if instead.is_some() {
             draft.options = DraftOptions::Fixed(Vec::new());
         }
-        let mut drawn = lay_out(&draft, self.state.cursor.page, septets);
-        if instead.is_none() {
-            (draft, drawn) = self.with_hints((draft, drawn), &args, septets);
-        }
+        let drawn = self.compose(
+            screen,
+            &draft,
+            above,
+            (septets, Some(args).filter(|_| instead.is_none())),
+        );
         self.state.cursor.page = drawn.number;
         self.state.cursor.has_more = drawn.has_more;
         self.state.cursor.stale = false;
-        let keys: Vec<_> = match draft.options {
-            DraftOptions::Fixed(options) => options.iter().map(|option| option.key.to_string()).collect(),
-            DraftOptions::Numbered(_) => entries.into_iter().map(|(key, _)| key).collect(),
+        let (keys, from): (Vec<_>, _) = match draft.options {
+            // Those of the pages before have been shown as well.
+            DraftOptions::Fixed(options) => (options.iter().map(|option| option.key.to_string()).collect(), 0),
+            DraftOptions::Numbered(_) => (entries.into_iter().map(|(key, _)| key).collect(), drawn.shown.start),
         };
-        self.state.cursor.shown = keys.into_iter().take(drawn.shown.end).skip(drawn.shown.start).collect();
+        self.state.cursor.shown = keys.into_iter().take(drawn.shown.end).skip(from).collect();
         let end = matches!(screen.kind, ScreenKind::End);
         self.mark_shown();
         TurnReply {
@@ -105,36 +107,8 @@ impl Step<'_> {
         }
     }
 
-    /// The screen with what helps to fill it in, where that is on one page with it. What the bank calls its code is cut
-    /// before the way back to it is left out: without that nobody gets at the code.
-    fn with_hints(&self, mut screen: Laid, args: &[(&'static str, TemplateArg)], septets: usize) -> Laid {
-        let below = |screen: &Laid, text: &str, hint: &str| {
-            let text = format!("{text}\n{hint}");
-            let hinted = ScreenDraft {
-                text,
-                ..screen.0.clone()
-            };
-            let page = lay_out(&hinted, self.state.cursor.page, septets);
-            (!page.has_more).then_some((hinted, page))
-        };
-        if let Some(hint) = self.code_hint(args) {
-            let field = args.iter().find_map(|(name, value)| match value {
-                TemplateArg::Text(field) if *name == "field" => Some(field.as_str()),
-                _ => None,
-            });
-            let field = field.filter(|field| !field.is_empty());
-            let cut = field.map(|field| screen.0.text.replacen(field, &gsm7::clean_words(field, SHORT_FIELD), 1));
-            let texts = [Some(screen.0.text.clone()), cut];
-            let hinted = texts.iter().flatten().find_map(|text| below(&screen, text, &hint));
-            screen = hinted.unwrap_or(screen);
-        }
-        let help = self.field_help();
-        let helped = help.and_then(|help| below(&screen, &screen.0.text, &help));
-        helped.unwrap_or(screen)
-    }
-
     /// How a person who must read a message meanwhile comes back: it hides behind the dialog on most phones.
-    fn code_hint(&self, args: &[(&'static str, TemplateArg)]) -> Option<String> {
+    pub(super) fn code_hint(&self, args: &[(&'static str, TemplateArg)]) -> Option<String> {
         let session = self.state.session.as_ref()?;
         let asked = self.state.cursor.screen == self.flow.menu.outcome(Outcome::Ask);
         // Who texts has the message at hand.
@@ -144,7 +118,7 @@ impl Step<'_> {
     }
 
     /// What the provider says about filling in the field on the screen, where there is room for it.
-    fn field_help(&self) -> Option<String> {
+    pub(super) fn field_help(&self) -> Option<String> {
         // By SMS the bank's own words are not repeated.
         let session = self
             .state
@@ -170,17 +144,24 @@ impl Step<'_> {
         }
     }
 
-    /// What is to be fitted into pages. The option to confirm has its number, as the last line of the text.
+    /// What is to be fitted into pages. The option to confirm has its number, as the last line of the text; that for the
+    /// language names at most so many.
     fn draft(
         &self,
         screen: &Screen,
-        mut text: String,
+        text: &str,
         entries: &[ListEntry],
         confirmation: Option<(char, u32)>,
+        named: usize,
     ) -> ScreenDraft {
+        let mut text = text.to_owned();
         let mut options = Vec::new();
+        let languages = [("languages", TemplateArg::Text(self.language_names(named)))];
         for choice in screen.options.iter().filter(|choice| self.is_available(choice)) {
-            let label = self.text(self.label_of(choice));
+            let label = self
+                .flow
+                .templates
+                .format(self.state.locale, self.label_of(choice), &languages);
             match confirmation {
                 Some((key, number)) if key == choice.key => text = format!("{text}\n{number} {label}"),
                 _ => options.push(KeyOption { key: choice.key, label }),
@@ -235,9 +216,7 @@ impl Step<'_> {
         let session = self.state.session.as_ref();
         match source {
             ListSource::Languages => self
-                .flow
-                .order
-                .languages
+                .languages()
                 .iter()
                 .map(|locale| (locale.tag().to_owned(), locale.own_name().to_owned()))
                 .collect(),
@@ -247,12 +226,12 @@ impl Step<'_> {
                 .and_then(|session| session.institution.as_ref())
                 .iter()
                 .flat_map(|institution| institution.methods.iter().enumerate())
-                .map(|(at, method)| (at.to_string(), method.name.clone()))
+                .map(|(at, method)| (at.to_string(), self.known_label(&method.name)))
                 .collect(),
             ListSource::FieldChoices => match session.and_then(|s| s.current_field()).map(|field| &field.kind) {
                 Some(FieldKind::OneOf(choices)) => choices
                     .iter()
-                    .map(|choice| (choice.value.clone(), choice.label.clone()))
+                    .map(|choice| (choice.value.clone(), self.known_label(&choice.label)))
                     .collect(),
                 _ => Vec::new(),
             },

@@ -5,8 +5,9 @@ use super::state::Subscriber;
 use super::terms::RequestTerms;
 use crate::core::gsm7;
 use crate::core::ids::PartnerId;
+use crate::core::labels;
 use crate::core::messages::{Locale, TemplateArg};
-use crate::core::scope::Data;
+use crate::core::purpose::Purpose;
 
 /// Septets that a name from outside may take in a sentence.
 pub(super) const MAX_NAME: usize = 22;
@@ -17,16 +18,6 @@ const MAX_PURPOSE: usize = 40;
 /// A partner's name as it is shown.
 pub(super) fn display_name(name: &str) -> String {
     gsm7::clean_name(name, MAX_NAME)
-}
-
-/// The id of what a person reads for a kind of data.
-const fn data_message_id(data: Data) -> &'static str {
-    match data {
-        Data::Account => "data-account",
-        Data::Balance => "data-balance",
-        Data::Transactions => "data-transactions",
-        Data::Identity => "data-identity",
-    }
 }
 
 impl Flow {
@@ -46,19 +37,20 @@ impl Flow {
         display_name(&self.terms(state).name)
     }
 
+    /// A purpose as a person reads it who speaks this language: as it is written for that, else, where it is one that our
+    /// languages have words for, in those.
+    pub(super) fn purpose_text(&self, locale: Locale, purpose: &Purpose) -> String {
+        let text = purpose.in_language(locale);
+        let ours = || labels::translate_purpose(&self.templates, locale, text);
+        let written = purpose.written_in(locale).map(str::to_owned).or_else(ours);
+        gsm7::clean_name(written.as_deref().unwrap_or(text), MAX_PURPOSE)
+    }
+
     pub(super) fn consent_args(&self, locale: Locale, terms: &RequestTerms) -> [(&'static str, TemplateArg); 4] {
-        let data: Vec<_> = Data::ALL
-            .into_iter()
-            .filter(|data| terms.scope.has(*data))
-            .map(|data| self.templates.format(locale, data_message_id(data), &[]))
-            .collect();
         [
             ("partner", TemplateArg::Text(display_name(&terms.name))),
-            ("data", TemplateArg::Text(data.join(", "))),
-            (
-                "purpose",
-                TemplateArg::Text(gsm7::clean_name(&terms.purpose, MAX_PURPOSE)),
-            ),
+            ("data", TemplateArg::Text(terms.scope.said(&self.templates, locale))),
+            ("purpose", TemplateArg::Text(self.purpose_text(locale, &terms.purpose))),
             ("days", TemplateArg::Number(i64::from(terms.days))),
         ]
     }

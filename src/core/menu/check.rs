@@ -7,6 +7,7 @@ use std::fmt::{self, Write as _};
 use super::wording::{self, MessageUsage};
 use super::{Action, Menu, OptionTarget, ScreenKind};
 use crate::core::messages::{Locale, TemplateArg, TemplatePlace, Templates};
+use crate::core::scope::{Data, Scope};
 
 /// Something to put right in `menus/`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,8 +46,10 @@ impl SampleValues {
         let count = |most| [0, 1, 2, 3, most].map(TemplateArg::Number).to_vec();
         Self(BTreeMap::from([
             ("partner", name(22)),
-            ("purpose", name(30)),
-            ("data", name(40)),
+            ("purpose", name(40)),
+            // In the texts that are checked it is all that can be asked for, see [`Self::in_language`].
+            ("data", name(54)),
+            ("languages", name(20)),
             ("bank", name(22)),
             ("field", name(40)),
             ("message", name(40)),
@@ -67,6 +70,15 @@ impl SampleValues {
             ("length", count(20)),
         ]))
     }
+
+    /// The same, with the data as they are called in these texts: as many as can be asked for.
+    fn in_language(&self, texts: &Templates, locale: Locale) -> Self {
+        let mut values = self.0.clone();
+        if let Some(all) = Scope::of(Data::ALL) {
+            values.insert("data", vec![TemplateArg::Text(all.said(texts, locale))]);
+        }
+        Self(values)
+    }
 }
 
 /// Septets that a wait may take in words.
@@ -74,17 +86,28 @@ const WAIT: usize = 10;
 
 /// Everything that is wrong with this menu in these languages; nothing when all is well.
 ///
-/// `limits` are the septets of each gateway's page, its own marks such as `CON ` already taken off; the smallest decides.
+/// `limits` are the septets of each gateway's page, its own marks such as `CON ` already taken off; the smallest decides
+/// whether a screen fits, and notes are tried on all of them.
 pub fn check(menu: &Menu, texts: &Templates, limits: &[u16], samples: &SampleValues) -> Vec<MenuFinding> {
     let mut findings = paths(menu);
     let usage = MessageUsage::of(menu);
     findings.extend(wording::sets(&usage, texts));
     let limit = limits.iter().min().map(|limit| usize::from(*limit));
     for locale in Locale::ALL {
+        let samples = &samples.in_language(texts, locale);
         findings.extend(wording::messages(&usage, texts, locale, samples));
         if let Some(limit) = limit {
             findings.extend(super::fit::screens(menu, texts, locale, limit, samples));
             findings.extend(super::fit::from_code(texts, locale, limit, samples));
+        }
+        for limit in limits {
+            findings.extend(super::notes::over_screens(
+                menu,
+                texts,
+                locale,
+                usize::from(*limit),
+                samples,
+            ));
         }
     }
     findings.sort();
@@ -119,6 +142,7 @@ pub fn check_report(menu: &Menu, texts: &Templates, limits: &[u16], samples: &Sa
             "Fullest single page with the longest values, of {limit} septets:"
         );
         for locale in Locale::ALL {
+            let samples = &samples.in_language(texts, locale);
             if let Some((screen, septets)) = super::fit::fullest(menu, texts, locale, usize::from(*limit), samples) {
                 let _ = writeln!(report, "  {:<3} {septets:>3}  {screen}", locale.tag());
             }

@@ -13,9 +13,9 @@ use crate::core::screen::{DraftOptions, KeyOption, ScreenDraft, lay_out};
 const LIST_ROWS: usize = 3;
 
 /// The page of most gateways.
-const WIDE_PAGE: usize = 136;
+pub(super) const WIDE_PAGE: usize = 136;
 
-fn list_rows(limit: usize) -> usize {
+pub(super) fn list_rows(limit: usize) -> usize {
     if limit < WIDE_PAGE { LIST_ROWS - 1 } else { LIST_ROWS }
 }
 
@@ -71,7 +71,7 @@ pub(super) fn screens(
 }
 
 /// Every screen with each message that it may say.
-fn with_variants(menu: &Menu) -> impl Iterator<Item = Screen> {
+pub(super) fn with_variants(menu: &Menu) -> impl Iterator<Item = Screen> {
     menu.screens().flat_map(|screen| {
         let own = SCREEN_VARIANTS.iter().filter(|(of, _)| *of == screen.text);
         let others = own.map(|(_, text)| Screen {
@@ -125,16 +125,16 @@ pub(super) fn fullest<'a>(
 }
 
 /// A screen with its longest values, as the flow hands it to the page fitter.
-struct Drawn {
-    draft: ScreenDraft,
+pub(super) struct Drawn {
+    pub(super) draft: ScreenDraft,
     /// The keys and labels that must be on every way through the screen, whole.
-    lines: Vec<String>,
+    pub(super) lines: Vec<String>,
     /// Whether names of a list take what room is left.
-    list: bool,
+    pub(super) list: bool,
 }
 
 impl Drawn {
-    fn of(screen: &Screen, texts: &Templates, locale: Locale, samples: &SampleValues) -> Self {
+    pub(super) fn of(screen: &Screen, texts: &Templates, locale: Locale, samples: &SampleValues) -> Self {
         let label = |id: &str| longest(texts, locale, id, samples);
         let own = |choice: &MenuOption| KeyOption {
             key: choice.key,
@@ -199,6 +199,6 @@ impl Drawn {
     }
 }
 
-fn has_line(text: &str, line: &str) -> bool {
+pub(super) fn has_line(text: &str, line: &str) -> bool {
     text.lines().any(|each| each == line)
 }

@@ -31,6 +31,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("message", "Code 4711"),
     ("dial", "*384*96#"),
     ("wait", "15 min"),
+    ("languages", "Hausa/Igbo/Yoruba"),
 ];
 
 /// Example counts for the texts.

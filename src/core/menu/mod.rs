@@ -11,6 +11,7 @@ mod action;
 pub mod check;
 mod fit;
 pub mod graph;
+mod notes;
 mod outcome;
 mod overlay;
 mod parse;
@@ -68,6 +69,13 @@ pub enum OptionTarget {
     Action(Action),
 }
 
+impl OptionTarget {
+    /// Whether it agrees to the text that is on the screen.
+    pub fn agrees(&self) -> bool {
+        matches!(self, Self::Action(action) if action.agrees())
+    }
+}
+
 /// What can be done on a screen besides its options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScreenKind {
@@ -121,6 +129,20 @@ impl Menu {
         self.screens.iter().find(|screen| screen.id == id)
     }
 
+    /// The id of the screen that lists the languages, where there is one.
+    pub fn languages(&self) -> Option<&str> {
+        let lists = |screen: &&Screen| {
+            matches!(
+                screen.kind,
+                ScreenKind::List {
+                    source: ListSource::Languages,
+                    ..
+                }
+            )
+        };
+        self.screens.iter().find(lists).map(|screen| screen.id.as_str())
+    }
+
     /// Every screen, in the order of the file.
     pub fn screens(&self) -> impl Iterator<Item = &Screen> {
         self.screens.iter()
@@ -154,6 +176,11 @@ impl Menu {
 }
 
 impl Screen {
+    /// Whether an option here agrees to the text of the screen.
+    pub fn binds(&self) -> bool {
+        self.options.iter().any(|option| option.target.agrees())
+    }
+
     /// Everything that can be done here: the key (`None` for picking from the list or typing) and where it goes.
     pub fn moves(&self) -> impl Iterator<Item = (Option<char>, OptionTarget)> {
         let own = match self.kind {

@@ -14,7 +14,7 @@ use crate::core::text_line::line_at;
 const BACK_LABELS: [&str; 3] = ["back", "leave", "home"];
 
 /// The most pages that a screen's own text and options may be allowed.
-const MOST_PAGES: u8 = 2;
+const MOST_PAGES: u8 = 3;
 
 /// Why a menu file cannot be used.
 #[derive(Debug, thiserror::Error)]

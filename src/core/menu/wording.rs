@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Menu;
 use super::check::{MenuFinding, SampleValues};
 use crate::core::gsm7;
+use crate::core::labels;
 use crate::core::messages::{Locale, TemplateArg, Templates};
 
 /// Notices shown above a screen once.
@@ -108,6 +109,7 @@ pub const SCREEN_VARIANTS: &[(&str, &str)] = &[
     ("open-page", "open-page-approve"),
     ("refused", "refused-codes"),
     ("refused", "refused-wait"),
+    ("welcome", "sms-welcome"),
     ("welcome", "welcome-again"),
 ];
 
@@ -177,14 +179,22 @@ impl MessageUsage {
             .chain(texted)
             .chain(LABEL_WORDS)
             .chain(PAGES)
+            .copied()
+            .chain(labels::message_ids())
         {
-            places.entry((*id).to_owned()).or_insert_with(|| (*id).to_owned());
+            places.entry(id.to_owned()).or_insert_with(|| id.to_owned());
         }
         for (of, id) in SCREEN_VARIANTS {
             let place = places.get(*of).cloned().unwrap_or_else(|| (*id).to_owned());
             places.entry((*id).to_owned()).or_insert(place);
         }
-        labels.extend(LABEL_WORDS.iter().map(|id| (*id).to_owned()));
+        labels.extend(
+            LABEL_WORDS
+                .iter()
+                .copied()
+                .chain(labels::message_ids())
+                .map(str::to_owned),
+        );
         Self { places, labels }
     }
 }

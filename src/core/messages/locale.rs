@@ -24,6 +24,23 @@ impl Locale {
     /// Every language, in the order in which they are offered.
     pub const ALL: [Self; 7] = [Self::En, Self::Pcm, Self::Ha, Self::Yo, Self::Ig, Self::Sw, Self::Fr];
 
+    /// Those that many speak in this country (ISO 3166-1 alpha-2); none where we do not know.
+    pub fn spoken_in(country: &str) -> &'static [Self] {
+        match country {
+            "NG" => &[Self::En, Self::Ha, Self::Ig, Self::Yo, Self::Pcm],
+            "KE" | "TZ" | "UG" => &[Self::En, Self::Sw],
+            "BF" | "BJ" | "CD" | "CG" | "CI" | "CM" | "GA" | "GN" | "ML" | "NE" | "SN" | "TG" => &[Self::Fr, Self::En],
+            _ => &[],
+        }
+    }
+
+    /// Every language, those that are spoken in this country first.
+    pub fn all_in(country: &str) -> Vec<Self> {
+        let spoken = Self::spoken_in(country);
+        let others = Self::ALL.into_iter().filter(|locale| !spoken.contains(locale));
+        spoken.iter().copied().chain(others).collect()
+    }
+
     /// The BCP 47 tag, such as `en`; also the name of the language's file.
     pub fn tag(self) -> &'static str {
         match self {
@@ -80,5 +97,21 @@ mod tests {
             assert_eq!(Locale::from_tag(&locale.tag().to_uppercase()), Some(locale));
         }
         assert_eq!(Locale::from_tag("en-GB"), None);
+    }
+
+    /// Every country is offered every language, and its own before others.
+    #[test]
+    fn a_country_is_offered_every_language() {
+        for (country, first) in [
+            ("NG", [Locale::En, Locale::Ha, Locale::Ig, Locale::Yo]),
+            ("KE", [Locale::En, Locale::Sw, Locale::Pcm, Locale::Ha]),
+            ("SN", [Locale::Fr, Locale::En, Locale::Pcm, Locale::Ha]),
+            ("DE", [Locale::En, Locale::Pcm, Locale::Ha, Locale::Yo]),
+        ] {
+            let mut offered = Locale::all_in(country);
+            assert_eq!(offered[..4], first, "{country}");
+            offered.sort_unstable();
+            assert_eq!(offered, Locale::ALL, "{country}");
+        }
     }
 }

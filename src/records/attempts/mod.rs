@@ -9,8 +9,10 @@ use super::{Job, Link, Result, ReturnTicket};
 use crate::core::attempt::ToldOutcome;
 use crate::core::consent;
 use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, IntentId, LinkId, PartnerId, SeriesId};
+use crate::core::messages::Locale;
 use crate::core::next_step::FailureClass;
 use crate::core::pin::Pin;
+use crate::core::purpose::Purpose;
 use crate::core::scope::Scope;
 use crate::core::seal::SubscriberTag;
 use crate::core::time::Timestamp;
@@ -42,6 +44,7 @@ pub struct Consent {
     pub agreed_at: Timestamp,
     /// What the data are for, as the text says.
     pub purpose: String,
+    pub purposes: Option<Purpose>,
     /// For how many days.
     #[sqlx(try_from = "i64")]
     pub days: u16,
@@ -242,9 +245,8 @@ pub struct SubscriberHistory {
     pub links: Vec<Link>,
     /// The institution's id of the newest attempt that got anywhere, and when that was begun.
     pub last_institution: Option<(String, Timestamp)>,
-    /// The newest attempt if it is pending.
     pub pending_attempt: Option<Attempt>,
-    /// The newest submission of the last 24 hours.
+    /// Of the last 24 hours.
     pub newest_submission: Option<Attempt>,
     /// All submissions that may still come to something, newest first: no login may be tried at their institutions.
     pub unresolved: Vec<Attempt>,
@@ -252,13 +254,11 @@ pub struct SubscriberHistory {
     pub untold_link: Option<Attempt>,
     /// The newest attempt whose link turned out lately not to be what the person has linked, where no screen has said so.
     pub undone_link: Option<Attempt>,
-    /// Bank (the provider's id) and time of logins that were refused, not taken or unknown of the last 24 hours, newest first. A login that lapsed is one
-    /// of them: it was unknown to the end. So is one that may be on its way.
+    /// Bank (the provider's id) and time of logins of the last 24 hours that were refused, not taken, unknown, or may be on their way.
     pub failed_logins: Vec<(String, Timestamp)>,
-    /// Their own code, if they have one and it was asked for.
     pub pin: Option<Pin>,
-    /// Whether they want no SMS.
     pub texts_stopped: bool,
+    pub language: Option<Locale>,
 }
 
 impl SubscriberHistory {
@@ -281,6 +281,7 @@ impl SubscriberHistory {
             links,
             pin,
             texts_stopped: false,
+            language: None,
             undone_link: None,
             last_institution: attempts
                 .iter()

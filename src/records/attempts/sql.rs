@@ -5,6 +5,7 @@ use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
 
 use super::intents::{add_intent_row, may_begin};
 use super::jobs::{add_job, add_jobs};
+use super::languages::read_language;
 use super::links::live_links;
 use super::messages::preference;
 use super::obstacles::obstacle;
@@ -57,10 +58,12 @@ impl AttemptRecords for Backend {
             let links = live_links(&mut tx, tag, now).await?;
             let pin = if pin { read_pin(&mut tx, partner, tag).await? } else { None };
             let texts = preference(partner, tag).fetch_optional(&mut *tx).await?;
+            let language = read_language(&mut tx, partner, tag).await?;
             tx.commit().await?;
             Ok(SubscriberHistory {
                 texts_stopped: texts.is_some_and(|texts| texts.stopped),
                 undone_link,
+                language,
                 ..SubscriberHistory::new(attempts, links, pin, (since, news_since))
             })
         })
@@ -265,7 +268,7 @@ pub(super) async fn add_consent(tx: &mut Connection, consent: &Consent) -> Resul
     add_intent_row(tx, consent.intent, consent.partner, consent.agreed_at).await?;
     query(
         "INSERT INTO consents (id, intent, partner, tag, msisdn, text, version, locale, channel, agreed_at, purpose, days, \
-         scope) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (id) DO NOTHING",
+         scope, purposes) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT (id) DO NOTHING",
     )
     .bind(consent.id)
     .bind(consent.intent)
@@ -280,6 +283,7 @@ pub(super) async fn add_consent(tx: &mut Connection, consent: &Consent) -> Resul
     .bind(&consent.purpose)
     .bind(i64::from(consent.days))
     .bind(&consent.scope)
+    .bind(&consent.purposes)
     .execute(tx)
     .await?;
     Ok(())

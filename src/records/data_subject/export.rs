@@ -20,6 +20,7 @@ pub(super) async fn read_all(tx: &mut Connection, who: Person<'_>) -> Result<Sub
     ));
     let links = links.bind(who.0).bind(who.1).fetch_all(&mut *tx).await?;
     let pins = "SELECT kept_at FROM subscriber_pins WHERE partner = $1 AND tag = $2";
+    let languages = "SELECT locale FROM subscriber_languages WHERE partner = $1 AND tag = $2";
     let consents = "SELECT * FROM consents WHERE partner = $1 AND tag = $2 ORDER BY agreed_at, id";
     let attempts = "SELECT * FROM attempts WHERE partner = $1 AND tag = $2 ORDER BY nth";
     let messages = "SELECT * FROM messages WHERE partner = $1 AND tag = $2 ORDER BY created_at, id";
@@ -36,6 +37,7 @@ pub(super) async fn read_all(tx: &mut Connection, who: Person<'_>) -> Result<Sub
         provider_persons: rows(tx, persons, who).await?,
         tickets: rows(tx, tickets, who).await?,
         pin_kept_at: rows(tx, pins, who).await?.pop().map(|(at,): (Timestamp,)| at),
+        language: rows(tx, languages, who).await?.pop().map(|(tag,): (String,)| tag),
         sms_preference: preference(who.0, who.1).fetch_optional(tx).await?,
     })
 }

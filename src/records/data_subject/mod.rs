@@ -94,6 +94,8 @@ pub struct SubscriberData {
     pub sms_preference: Option<SmsPreference>,
     /// When their own code was last stored, if they have one.
     pub pin_kept_at: Option<Timestamp>,
+    /// The language that they have chosen, BCP 47.
+    pub language: Option<String>,
     /// Intents addressed to them.
     pub intents: Vec<LinkIntent>,
     /// What belongs to them at providers.

@@ -31,6 +31,7 @@ impl DataSubjectRecords for Backend {
              OR EXISTS (SELECT 1 FROM messages WHERE partner = p.id AND tag = $1) \
              OR EXISTS (SELECT 1 FROM sms_preferences WHERE partner = p.id AND tag = $1) \
              OR EXISTS (SELECT 1 FROM subscriber_pins WHERE partner = p.id AND tag = $1) \
+             OR EXISTS (SELECT 1 FROM subscriber_languages WHERE partner = p.id AND tag = $1) \
              OR EXISTS (SELECT 1 FROM provider_persons WHERE partner = p.id AND tag = $1) \
              OR EXISTS (SELECT 1 FROM link_intents WHERE partner = p.id AND tag = $1) \
              OR EXISTS (SELECT 1 FROM audit WHERE partner = p.id AND tag = $1) ORDER BY name, id",
@@ -248,6 +249,7 @@ impl Person {
             "DELETE FROM bank_alerts WHERE partner = $1 AND tag = $2",
             "DELETE FROM provider_persons WHERE partner = $1 AND tag = $2",
             "DELETE FROM subscriber_pins WHERE partner = $1 AND tag = $2",
+            "DELETE FROM subscriber_languages WHERE partner = $1 AND tag = $2",
         ] {
             self.bind(statement).execute(&mut *tx).await?;
         }

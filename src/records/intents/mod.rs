@@ -8,6 +8,7 @@ use crate::core::access::TenantScope;
 use crate::core::flow::terms::{PartnerRef, RequestTerms};
 use crate::core::ids::{ConsentId, EntityId, IntentId, LinkId, PartnerId, UserId};
 use crate::core::page::{PageRequest, Paged};
+use crate::core::purpose::Purpose;
 use crate::core::scope::Scope;
 use crate::core::seal::SubscriberTag;
 use crate::core::time::Timestamp;
@@ -22,7 +23,7 @@ pub struct LinkIntent {
     pub created_by: Option<UserId>,
     pub state: IntentState,
     /// What the data are for, as shown in the consent.
-    pub purpose: String,
+    pub purpose: Purpose,
     /// For how many days.
     #[sqlx(try_from = "i64")]
     pub days: u16,

@@ -6,6 +6,7 @@ use sqlx::{Row as _, query};
 use super::{Backend, Row};
 use crate::core::flow::terms::{PartnerRef, RequestTerms};
 use crate::core::messages::Locale;
+use crate::core::purpose::Purpose;
 use crate::core::seal::SubscriberTag;
 use crate::core::time::Timestamp;
 use crate::records::{OPEN_INTENTS_FOR_NUMBER, PendingRequests, RecordsError, RequestRecords, Result};
@@ -81,7 +82,7 @@ fn walk_in_terms(row: &Row) -> Result<RequestTerms> {
     let days = u16::try_from(days).map_err(|_| RecordsError::new("a number of days is out of range"))?;
     Ok(RequestTerms::open_offer(
         partner_ref(row)?,
-        row.try_get("purpose")?,
+        row.try_get::<Purpose, _>("purpose")?,
         days,
     ))
 }

@@ -36,7 +36,7 @@ macro_rules! link_views {
         concat!(
             "SELECT ",
             link_columns!(),
-            ", c.id, c.intent, c.msisdn, c.text, c.version, c.locale, c.channel, c.agreed_at, c.purpose, c.days, c.scope, ",
+            ", c.id, c.intent, c.msisdn, c.text, c.version, c.locale, c.channel, c.agreed_at, c.purpose, c.purposes, c.days, c.scope, ",
             intent_columns!(),
             " FROM (SELECT k.* FROM links k JOIN consents e ON e.id = k.consent \
              LEFT JOIN link_intents i ON i.id = e.intent WHERE NOT k.unannounced AND ",

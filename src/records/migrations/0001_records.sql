@@ -11,7 +11,7 @@
 CREATE TABLE partners (
     id         BLOB    NOT NULL PRIMARY KEY, -- the partner
     name       TEXT    NOT NULL,             -- the name shown to people
-    purpose    TEXT    NOT NULL,             -- what the data are for, as shown in the consent
+    purpose    TEXT    NOT NULL,             -- what the data are for: one text, or an object of texts by language
     days       BIGINT  NOT NULL,             -- for how many days people agree, where an intent does not say
     walk_in    BOOLEAN NOT NULL,             -- whether it is offered to anybody who dials the plain code
     created_at BIGINT  NOT NULL              -- ms; when it was first seen
@@ -144,7 +144,7 @@ CREATE TABLE link_intents (
     entity       BLOB,                        -- for which entity
     created_by   BLOB,                        -- the user who made it, if a user did
     state        TEXT   NOT NULL,             -- open, completed, cancelled, expired, mismatched
-    purpose      TEXT   NOT NULL,             -- what the data are for, as shown in the consent
+    purpose      TEXT   NOT NULL,             -- what the data are for: one text, or an object of texts by language
     days         BIGINT NOT NULL,             -- for how many days
     scope        TEXT   NOT NULL,             -- which data, with commas between: account, balance, transactions, identity
     reference    TEXT,                        -- the partner's own name for it
@@ -187,6 +187,7 @@ CREATE TABLE consents (
     channel   TEXT   NOT NULL,             -- the channel it stood on
     agreed_at BIGINT NOT NULL,             -- ms; when it was agreed to
     purpose   TEXT   NOT NULL,             -- what the data are for, as the words say
+    purposes  TEXT,                          -- the same by language, where it was written in several
     days      BIGINT NOT NULL,             -- for how many days from then, as the words say
     scope     TEXT   NOT NULL,             -- which data, with commas between, as the words say
     over_at   BIGINT,                      -- ms; when another took its place; or when the link it led to had ended, once that is deleted
@@ -481,6 +482,15 @@ CREATE TABLE subscriber_pins (
     wrong_at BIGINT NOT NULL,                          -- ms; when the last of them was
     chosen_at BIGINT NOT NULL,                         -- ms; when it was chosen: of two the later counts
     kept_at  BIGINT NOT NULL,                          -- ms; when this row was last written
+    PRIMARY KEY (partner, tag)
+);
+
+-- The languages that people have chosen.
+CREATE TABLE subscriber_languages (
+    partner   BLOB   NOT NULL REFERENCES partners (id), -- at whose menu
+    tag       BLOB   NOT NULL,                          -- whose
+    locale    TEXT   NOT NULL,                          -- BCP 47
+    chosen_at BIGINT NOT NULL,                          -- ms
     PRIMARY KEY (partner, tag)
 );
 

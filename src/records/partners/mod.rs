@@ -4,6 +4,7 @@ use async_trait::async_trait;
 
 use super::{AuditEntry, Result};
 use crate::core::ids::PartnerId;
+use crate::core::purpose::Purpose;
 use crate::core::time::Timestamp;
 
 /// A business on whose behalf accounts are linked.
@@ -14,7 +15,7 @@ pub struct Partner {
     /// The name shown to people.
     pub name: String,
     /// What the data are for, as shown in the consent.
-    pub purpose: String,
+    pub purpose: Purpose,
     /// For how many days people agree, where an intent does not say.
     #[sqlx(try_from = "i64")]
     pub days: u16,
@@ -27,7 +28,7 @@ pub struct Partner {
 /// What is to be different in a partner; what is `None` stays.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PartnerChange {
-    pub purpose: Option<String>,
+    pub purpose: Option<Purpose>,
     pub days: Option<u16>,
     pub walk_in: Option<bool>,
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::core::msisdn::Msisdn;
+use crate::core::purpose::Purpose;
 use crate::core::seal::{SealError, SubscriberTag};
 use crate::core::time::Timestamp;
 use crate::providers::SubmissionStep;
@@ -68,6 +69,9 @@ pub struct ExportedPartner {
     texts_wanted: Option<ExportedSmsPreference>,
     #[schema(required)]
     own_code_kept_at: Option<ApiTime>,
+    /// The language that they have chosen, a BCP 47 tag; null: none.
+    #[schema(required)]
+    language: Option<String>,
     requests: Vec<ExportedIntent>,
     kept_for_providers: Vec<ExportedProviderPerson>,
     page_links: Vec<ExportedTicket>,
@@ -170,7 +174,7 @@ view! {
         id: String = intent.id.to_string(),
         #[schema(value_type = String)]
         state: &'static str = intent.state.as_str(),
-        purpose: String = intent.purpose,
+        purpose: Purpose = intent.purpose,
         data: Vec<String> = intent.scope.to_text().split(',').map(str::to_owned).collect(),
         #[schema(value_type = i64)]
         days: u16 = intent.days,
@@ -252,6 +256,7 @@ impl FieldOpener<'_> {
             texts: data.messages.iter().map(ExportedSms::new).collect(),
             texts_wanted: data.sms_preference.map(ExportedSmsPreference::new),
             own_code_kept_at: data.pin_kept_at.map(ApiTime),
+            language: data.language,
             requests: data.intents.into_iter().map(ExportedIntent::new).collect(),
             kept_for_providers: data
                 .provider_persons

@@ -6,6 +6,7 @@ use backon::Retryable;
 
 use crate::core::flow::{AccountList, Effect, MoreAccounts, MoreAccountsResult, SessionEvent};
 use crate::core::ids::{AttemptId, LinkId};
+use crate::core::messages::Locale;
 use crate::core::msisdn::Msisdn;
 use crate::core::next_step::NextStep;
 use crate::core::pin::Pin;
@@ -80,6 +81,7 @@ impl EffectRunner {
                     Effect::KeepSharing(keep) => this.consent_end.keep(&tag, &msisdn, &keep).await,
                     Effect::ResolveAttempt(attempt) => this.settle(attempt).await,
                     Effect::SavePin(pin) => this.save_pin(&tag, &pin).await,
+                    Effect::SaveLanguage(locale) => this.save_language(&tag, locale).await,
                     Effect::NoteUse(seen) => this.note_use(&tag, &seen).await,
                     Effect::RequestBankAlert(request) => this.bank_alerts.subscribe(&tag, &msisdn, &request).await,
                 }
@@ -176,6 +178,17 @@ impl EffectRunner {
         let noted = (|| self.deps.records.note_use(tag, seen, self.deps.clock.now())).retry(write_backoff());
         if let Err(error) = noted.await {
             tracing::info!(%error, "noting that links were seen failed");
+        }
+    }
+
+    /// Saves the language that a person has chosen. What cannot be written stays in the live value for its day.
+    async fn save_language(&self, tag: &SubscriberTag, locale: Locale) {
+        let (partner, chosen_at) = (self.providers.partner(), self.deps.clock.now());
+        let saved = (|| self.deps.records.store_language(partner, tag, locale, chosen_at))
+            .retry(write_backoff())
+            .await;
+        if let Err(error) = saved {
+            tracing::warn!(%error, "saving a language failed");
         }
     }
 

@@ -14,6 +14,7 @@ use super::views::{ApiTime, List, view};
 use crate::core::flow::{SessionEvent, offers};
 use crate::core::ids::{EntityId, IntentId, LinkId, UserId};
 use crate::core::page::{PageCursor, PageRequest};
+use crate::core::purpose::Purpose;
 use crate::core::scope::{Data, Scope};
 use crate::core::time::Timestamp;
 use crate::records::{
@@ -251,7 +252,7 @@ impl LinkingApi {
         Ok(LinkIntent {
             tag: Some(link.tag),
             msisdn: Some(msisdn.map_err(seal_failure)?),
-            purpose: consent.purpose.clone(),
+            purpose: Purpose::of_consent(&consent.purpose, consent.purposes.as_ref()),
             days: consent.days,
             scope: consent.scope.clone(),
             institution: Some(offers::offer_key(&link.provider, &link.institution)),

@@ -20,6 +20,7 @@ pub mod links;
 pub mod partner_buckets;
 pub mod profile;
 pub mod provisioning;
+pub mod purposes;
 pub mod roles;
 pub mod schemas;
 pub mod sessions;

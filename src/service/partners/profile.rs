@@ -11,12 +11,14 @@ use uuid::Uuid;
 use super::account_api::AccountApi;
 use super::context::RequestContext;
 use super::error::ApiError;
+use super::purposes::NewPurpose;
 use super::schemas::environments;
 use super::validation::{OtherBusinesses, Validation};
 use super::views::{ApiTime, List, view};
 use crate::core::api_key::ApiEnvironment;
 use crate::core::ids::{EntityId, PartnerId, UserId};
 use crate::core::page::PageRequest;
+use crate::core::purpose::Purpose;
 use crate::core::secret::Secret;
 use crate::providers::{KeyRequirement, ProviderError, ProviderKeys};
 use crate::records::{Partner, PartnerChange, StoredAuditEntry};
@@ -33,7 +35,7 @@ view! {
         /// The name shown in the consent; set by the operator.
         name: String = partner.name,
         /// What the data are used for, as shown in the consent.
-        purpose: String = partner.purpose,
+        purpose: Purpose = partner.purpose,
         /// For how many days subscribers consent, unless an intent says otherwise.
         data_days: u16 = partner.days,
         /// Whether it is offered to everyone who dials the plain code.
@@ -54,9 +56,8 @@ view! {
 #[serde(deny_unknown_fields)]
 pub struct PartnerEdit {
     /// What the data are used for; a few words of 1 to 40 characters without `.`, `!`, `?`, `:` and `;` and without the name
-    /// of another business. Kept as a phone shows it, between quotation marks.
-    #[schema(min_length = 1, max_length = 40, format = "printed")]
-    pub purpose: Option<String>,
+    /// of another business; one text, or a text for each language. Kept as a phone shows it, between quotation marks.
+    pub purpose: Option<NewPurpose>,
     /// For how many days subscribers consent, 1 to 730.
     #[schema(minimum = 1, maximum = 730)]
     pub data_days: Option<u16>,

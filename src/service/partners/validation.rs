@@ -2,6 +2,7 @@
 
 use super::error::{ApiError, FieldError};
 use crate::core::ids::PartnerId;
+use crate::core::messages::Locale;
 use crate::core::screen_text::{self, ScreenTextFault};
 use crate::records::PartnerRecords;
 use crate::service::catalogue::Catalogue;
@@ -51,22 +52,13 @@ impl Validation {
         }
     }
 
-    fn add_text_fault(&mut self, pointer: &str, fault: ScreenTextFault) {
+    pub(super) fn add_text_fault(&mut self, pointer: &str, fault: ScreenTextFault) {
         self.add(pointer, fault.code(), fault.remedy());
     }
 
-    /// A purpose of the consent, as people will read it: see [`screen_text::purpose`]. It may name nobody else.
-    pub fn check_purpose(&mut self, pointer: &str, text: Option<&String>, others: &OtherBusinesses) -> Option<String> {
-        match screen_text::purpose(text?) {
-            Ok(purpose) => {
-                self.check_attribution(pointer, &purpose, others);
-                Some(purpose)
-            }
-            Err(fault) => {
-                self.add_text_fault(pointer, fault);
-                None
-            }
-        }
+    /// Which languages there are.
+    pub fn languages() -> String {
+        format!("there are: {}", Locale::ALL.map(Locale::tag).join(", "))
     }
 
     /// What a partner writes must not be read as somebody else's words.

@@ -93,7 +93,7 @@ impl TurnRunner {
         let request = TurnRequest {
             tag,
             msisdn: Some(turn.from),
-            locale: turn.locale.unwrap_or_default(),
+            locale: turn.locale.unwrap_or_else(|| self.flow.get().settings.first_language()),
             event: TurnEvent::Sms(turn.sms),
             kept_with: Some((turn.partner, turn.route)),
             context: TurnContext::for_sms((key, turn_id), (&channel, turn.country), context, now),

@@ -239,7 +239,7 @@ impl TurnRunner {
             kept_with: None,
             tag,
             msisdn,
-            locale: Locale::default(),
+            locale: self.flow.get().settings.first_language(),
             event: to_event(callback.input, &channel.service_code),
             context: TurnContext {
                 key: self.dialog_key(channel, &callback.dialog),

@@ -2,6 +2,7 @@
 
 mod eligibility;
 mod faults;
+mod languages;
 mod providers;
 mod secrets;
 mod sms;

@@ -128,7 +128,7 @@ async fn elsewhere(world: &World, tag: SubscriberTag) -> RecordedPerson {
     let partner = Partner {
         id: PartnerId::from_bytes([7; 16]),
         name: "Other Lender".to_owned(),
-        purpose: "savings".to_owned(),
+        purpose: "savings".into(),
         days: 90,
         walk_in: false,
         created_at: at(0),

@@ -51,6 +51,8 @@ const TRUTHS: &[ExpectedResult] = &[
     expected_result("link-with-password", "ada-plain@example.com", ONE, 1),
     expected_result("leave-and-come-back", "ada-back@example.com", ONE, 1),
     expected_result("say-no", "", &[], 0),
+    expected_result("wrong-key-at-consent", "", &[], 0),
+    expected_result("language-midway", "ada@midway", ONE, 1),
     expected_result("not-offered", "", &[], 0),
     expected_result(
         "choose-account",

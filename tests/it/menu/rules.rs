@@ -117,10 +117,10 @@ const BROKEN: &[(&str, &str, &str, &str, &str)] = &[
     ("no way", r#", do = "consent""#, "", "welcome", "either `to` or `do`"),
     (
         "too many pages",
-        "\npages = 2",
         "\npages = 3",
+        "\npages = 4",
         "welcome",
-        "`pages` must be 1 to 2",
+        "`pages` must be 1 to 3",
     ),
 ];
 

@@ -145,6 +145,63 @@ async fn a_purpose_speaks_for_nobody_else() {
     sandbox.stop().await;
 }
 
+/// A purpose may be written in several languages, each judged for itself; a person reads and agrees to the one of their
+/// language, and the consent holds exactly that, whatever the partner is told of the rest.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purpose_is_read_in_the_language_of_the_person() {
+    let sandbox = Sandbox::start().await;
+    let api = sandbox.another(1).await;
+    let token = api.token().await;
+    for (purpose, at, code) in [
+        (json!({}), "/purpose", "blank"),
+        (json!({"en": "a loan", "xx": "loan"}), "/purpose/xx", "unknown"),
+        (json!({"en": "a loan", "ha": "\u{200b}"}), "/purpose/ha", "blank"),
+        (
+            json!({"en": "a loan", "ha": "rance. Sandbox Lender"}),
+            "/purpose/ha",
+            "sentence",
+        ),
+        (json!({"yo": "x".repeat(41)}), "/purpose/yo", "too_long"),
+        (
+            json!({"fr": "un pret de Sandbox Lender"}),
+            "/purpose/fr",
+            "names_another",
+        ),
+    ] {
+        for (method, path) in [("POST", "/v1/link-intents"), ("PATCH", "/v1/partner")] {
+            let refused = api
+                .ask(method, path)
+                .json(&json!({"purpose": purpose}))
+                .by(&token)
+                .send();
+            assert_eq!(refused.await.faults(), [(at.to_owned(), code.to_owned())], "{purpose}");
+        }
+    }
+    let texts = json!({"en": "a tractor", "ha": "tarakta"});
+    let partner = api
+        .ask("PATCH", "/v1/partner")
+        .json(&json!({"purpose": texts}))
+        .by(&token);
+    assert_eq!(partner.send().await.expect(200)["purpose"], texts);
+    for (number, body, says) in [
+        ("+2348030008822", json!({}), "tarakta"),
+        ("+2348030008823", json!({"purpose": "a plough"}), "a plough"),
+        ("+2348030008824", json!({"purpose": {"fr": "un boeuf"}}), "un boeuf"),
+        ("+2348030008825", json!({"purpose": "School fees"}), "kudin makaranta"),
+    ] {
+        let mut body = body;
+        body["msisdn"] = json!(number);
+        body["locale"] = json!("ha");
+        let intent = api.post("/v1/link-intents", &body).by(&token).send().await.expect(201);
+        let written = body.get("purpose").unwrap_or(&texts);
+        assert_eq!(&intent["purpose"], written, "as it was written");
+        let line = AggregatorClient::new(vec![format!("{}/ussd/sandbox/sandbox", api.base)], api.client.clone());
+        let mut phone = Phone::new(number, line.patient());
+        phone.dial().await.asks(&format!("domin \"{says}\", kwanaki"));
+    }
+    sandbox.stop().await;
+}
+
 /// A partner asks one number for so much at a time and no more, and can ask again once it has ended something.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_number_is_not_asked_without_end() {

@@ -28,6 +28,7 @@ pub fn flow(policy: Policy, keyring: Arc<Keyring>, providers: HashMap<String, Pr
         order: ListOrder::default(),
         settings: FlowSettings {
             default_terms: RequestTerms::open_offer(business, lender.purpose, lender.days),
+            languages: Vec::new(),
             policy,
             subscriber_pin: SubscriberPin::Optional,
             ask_login_after: None,

@@ -15,7 +15,7 @@ pub fn intent(partner: PartnerId) -> LinkIntent {
         entity: None,
         created_by: None,
         state: IntentState::Open,
-        purpose: "loans".to_owned(),
+        purpose: "loans".into(),
         days: 90,
         scope: Scope::default(),
         reference: None,

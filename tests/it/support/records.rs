@@ -173,7 +173,7 @@ pub fn partner(n: u8) -> Partner {
     Partner {
         id: PartnerId::from_bytes([n; 16]),
         name: format!("Partner {n}"),
-        purpose: "loans".to_owned(),
+        purpose: "loans".into(),
         days: 90,
         walk_in: false,
         created_at: at(0),
@@ -184,7 +184,7 @@ pub fn partner(n: u8) -> Partner {
 pub fn operator_partner() -> Partner {
     Partner {
         name: "Umoja Credit".to_owned(),
-        purpose: "a loan".to_owned(),
+        purpose: "a loan".into(),
         walk_in: true,
         ..partner(1)
     }
@@ -227,6 +227,7 @@ impl RecordedPerson {
             channel: "at-ng".to_owned(),
             agreed_at: at(0),
             purpose: "loans".to_owned(),
+            purposes: None,
             days: DAYS,
             scope: Scope::default(),
         }

@@ -30,7 +30,7 @@ fn renewal(n: u8, purpose: &str) -> RequestTerms {
     RequestTerms {
         intent: Some(IntentId::from_bytes([n; 16])),
         renews: Some(zenith().id),
-        purpose: purpose.to_owned(),
+        purpose: purpose.into(),
         days: u16::from(n),
         reusable: false,
         ..terms(2, "Acacia Cover")
@@ -67,12 +67,12 @@ fn agreed(phone: &mut Phone) -> OpenSession {
     let terms = phone.session().terms.clone().expect("terms");
     assert_eq!(open.partner, Some(terms.partner));
     assert_eq!(
-        (&consent.purpose, consent.days, &consent.scope),
-        (&terms.purpose, terms.days, &terms.scope)
+        (consent.purpose.as_str(), consent.days, &consent.scope),
+        (terms.purpose.in_language(consent.locale), terms.days, &terms.scope)
     );
     assert!(terms.intent.is_none_or(|intent| intent == consent.intent));
     assert!(
-        consent.text.starts_with(&terms.name) && consent.text.contains(&format!("\"{}\"", terms.purpose)),
+        consent.text.starts_with(&terms.name) && consent.text.contains(&format!("\"{}\"", consent.purpose)),
         "{}",
         consent.text
     );

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::fixtures::{code_form, failed, link};
+use super::fixtures::{code_form, failed, link, without_language_line};
 use super::phone::{Phone, begin, cumulative, latest};
 use crate::core::flow::state::ReplySlot;
 use crate::core::flow::turn_context::TurnEvent;
@@ -12,7 +12,7 @@ use crate::core::next_step::FailureClass;
 
 fn text(slot: Option<ReplySlot>) -> String {
     match slot {
-        Some(ReplySlot::Set(answer)) => answer.text,
+        Some(ReplySlot::Set(answer)) => without_language_line(&answer.text),
         Some(ReplySlot::Pending { .. }) => "(pending)".to_owned(),
         None => "(none)".to_owned(),
     }

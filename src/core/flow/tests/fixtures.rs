@@ -159,3 +159,9 @@ impl crate::core::time::Rng for Drawn {
             .for_each(|(out, byte)| *out = byte);
     }
 }
+
+/// A screen without the line that says how the language is changed.
+pub fn without_language_line(screen: &str) -> String {
+    let lines: Vec<_> = screen.lines().filter(|line| !line.starts_with("# ")).collect();
+    lines.join("\n")
+}

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use super::fixtures::{Drawn, banks, link, provider_rules, terms};
+use super::fixtures::{Drawn, banks, link, provider_rules, terms, without_language_line};
 use crate::core::attempt::{AttemptEvent, LiveAttemptState};
 use crate::core::bank_names::BankNames;
 use crate::core::budget::Deadlines;
@@ -42,6 +42,7 @@ pub fn flow_with(secrets_over_ussd: SecretsOverUssd, overrides: Vec<PolicyOverri
         order: ListOrder::default(),
         settings: FlowSettings {
             default_terms: terms(1, "Umoja Credit"),
+            languages: Vec::new(),
             policy: Policy {
                 secrets_over_ussd,
                 secrets_over_sms: SecretsOverSms::Deny,
@@ -268,9 +269,15 @@ impl Phone {
         lines.iter().map(|line| self.types(line)).last().unwrap_or_default()
     }
 
-    /// The screen of the dialog in charge; empty while it is pending.
+    /// The screen of the dialog in charge; empty while it is pending. Without the line that says how the language is changed,
+    /// which is on most of them.
     pub fn says(&self) -> String {
-        self.answer().map(|answer| answer.text.clone()).unwrap_or_default()
+        without_language_line(self.shows())
+    }
+
+    /// The same, with that line.
+    pub fn shows(&self) -> &str {
+        self.answer().map_or("", |answer| &answer.text)
     }
 
     /// The answer of the dialog in charge, if it is there.
@@ -344,7 +351,6 @@ impl Phone {
         );
     }
 
-    /// Something becomes of an attempt.
     pub fn resolves(&mut self, id: AttemptId, result: AttemptResult) -> bool {
         self.applies(&SessionEvent::AttemptResolved { id, result })
     }
@@ -374,12 +380,10 @@ impl Phone {
         phone
     }
 
-    /// The connect session.
     pub fn session(&self) -> &ConnectSession {
         self.state.session.as_ref().expect("a session")
     }
 
-    /// Where the connect session stands.
     pub fn stage(&self) -> Option<Outcome> {
         self.state.session.as_ref().map(|session| session.stage)
     }

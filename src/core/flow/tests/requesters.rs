@@ -23,7 +23,7 @@ fn code() -> String {
 fn request(n: u8, name: &str) -> RequestTerms {
     RequestTerms {
         intent: Some(IntentId::from_bytes([n; 16])),
-        purpose: "school fees".to_owned(),
+        purpose: "school fees".into(),
         days: 30,
         reusable: false,
         ..terms(n, name)
@@ -110,7 +110,8 @@ fn others_stay_in_reach() {
     let all = "Which business sent you here?\n1 Rent Co: \"school fees\"\n2 Umoja Credit\n3 Acacia Cover\n0 Leave";
     let mut phone = Phone::new();
     let shown = phone.dial_known(&asks(vec![rent.clone(), umoja.clone(), acacia]), &[]);
-    assert!(shown.contains("\n4 Other businesses\n"), "{shown}");
+    assert!(shown.contains("\n9 More\n"), "{shown}");
+    assert!(phone.types("9").contains("4 Other businesses\n"), "{}", phone.says());
     assert_eq!(phone.types("4"), all);
     assert!(phone.types("2").starts_with("Umoja Credit asks"), "{}", phone.says());
     // And back again.
@@ -119,7 +120,7 @@ fn others_stay_in_reach() {
     let mut phone = Phone::new();
     let shown = phone.dial_known(&coded(DialedCode::Request(Box::new(rent.clone()))), &[&code()]);
     assert!(
-        shown.starts_with("Rent Co asks") && shown.contains("4 Other"),
+        shown.starts_with("Rent Co asks") && phone.types("9").contains("4 Other"),
         "{shown}"
     );
     assert!(phone.types("4").contains("1 Umoja Credit"), "{}", phone.says());
@@ -130,7 +131,7 @@ fn others_stay_in_reach() {
         let mut phone = Phone::new();
         let shown = phone.dial_known(&asks(alone), &[]);
         assert!(shown.starts_with(name) && !shown.contains("Other"), "{shown}");
-        assert!(phone.types("4").starts_with("Please choose"), "{}", phone.says());
+        assert!(phone.types("4").ends_with(&shown), "{}", phone.says());
     }
 }
 
@@ -155,8 +156,7 @@ fn the_consent_names_the_data() {
     let mut wanted = request(3, "Rent Co");
     wanted.scope = Scope::of([Data::Identity, Data::Account, Data::Balance]).expect("data");
     let shown = phone.dial_known(&asks(vec![wanted]), &[]);
-    let text =
-        "Rent Co asks to see your bank account, balance, name for \"school fees\", 30 days. It cannot move money.";
+    let text = "Rent Co asks to see your bank account, balance, name for \"school fees\", 30 days. It cannot move money. Bank login needed.";
     assert!(shown.starts_with(text), "{shown}");
     phone.types("1");
     assert_eq!(phone.session().consent.as_ref().expect("a consent").text, text);

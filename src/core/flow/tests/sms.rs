@@ -24,7 +24,7 @@ fn all_but_secrets_goes_by_text() {
         "{welcome}"
     );
     assert!(
-        welcome.contains("I agree\n2 My accounts\n3 Language\n0 Leave"),
+        welcome.contains("I agree\n2 My accounts\n3 Hausa/Igbo/Yoruba\n0 Leave"),
         "{welcome}"
     );
     let list = phone.sends_text(&number_in(&welcome)).screen();

@@ -9,6 +9,7 @@ use crate::core::flow::state::{ReplySlot, TurnReply};
 use crate::core::flow::{Effect, OpenSession};
 use crate::core::gsm7;
 use crate::core::ids::{AttemptId, ConnectSessionId};
+use crate::core::labels;
 use crate::core::linking::SubmissionStep;
 use crate::core::messages::Locale;
 use crate::core::time::Timestamp;
@@ -53,9 +54,16 @@ impl Witness {
             })
             .flatten();
         let shown = phone.says();
-        let label = asked.as_ref().map(|name| name.to_uppercase());
+        // In whichever language it was shown: that may have changed since.
+        let templates = &phone.flow.templates;
+        let labels = |name: &String| {
+            let label = name.to_uppercase();
+            let said = |locale| labels::translate(templates, locale, &label);
+            let said: Vec<_> = Locale::ALL.into_iter().filter_map(said).collect();
+            said.into_iter().chain([label]).collect::<Vec<_>>()
+        };
         // What is asked is what the screen says, unless something has changed under it since.
-        let asked = asked.filter(|_| label.is_some_and(|label| shown.contains(&label)));
+        let asked = asked.filter(|name| labels(name).iter().any(|label| shown.contains(label)));
         phone.types(line);
         if !line.starts_with("Zq7x") {
             return;
@@ -90,6 +98,7 @@ impl Witness {
                 | Effect::SendPageLink(_)
                 | Effect::MoreAccounts(_)
                 | Effect::SavePin(_)
+                | Effect::SaveLanguage(_)
                 | Effect::NoteUse(_)
                 | Effect::RequestBankAlert(_) => {}
                 Effect::Submit(submit) => {

@@ -13,6 +13,7 @@ use crate::core::flow::recovery::dial_string;
 use crate::core::ids::{IntentId, PartnerId};
 use crate::core::messages::Locale;
 use crate::core::msisdn::Msisdn;
+use crate::core::purpose::Purpose;
 use crate::core::scope::{Data, Scope};
 use crate::core::secret::Secret;
 use crate::core::time::Timestamp;
@@ -20,6 +21,7 @@ use crate::records::{IntentState, LinkIntent, Partner, QueuedSms, WriteOutcome};
 use crate::service::partners::context::RequestContext;
 use crate::service::partners::error::ApiError;
 use crate::service::partners::linking_api::{LinkingApi, seal_failure};
+use crate::service::partners::purposes::NewPurpose;
 use crate::service::partners::validation::{OtherBusinesses, Validation};
 use crate::service::sealing::SealedIntent;
 use crate::service::turn::sms::service_code_for;
@@ -42,9 +44,9 @@ const MAX_CODE_TRIES: usize = 16;
 pub struct NewIntent {
     /// What the data are used for, as quoted in the consent: a few words of 1 to 40 characters without `.`, `!`, `?`, `:` and
     /// `;`, without the name of another business, of a bank or of Kiungo, without a long number, and without a word for a PIN
-    /// or a password. Kept as a phone shows it. By default the partner's purpose.
-    #[schema(min_length = 1, max_length = 40, format = "printed")]
-    pub purpose: Option<String>,
+    /// or a password; or such words for each language, by its BCP 47 tag. Kept as a phone shows it. By default the
+    /// partner's purpose.
+    pub purpose: Option<NewPurpose>,
     /// Which data: `account`, `balance`, `transactions`, `identity`. By default the account.
     #[schema(min_items = 1)]
     pub data_scope: Option<Vec<Data>>,
@@ -90,7 +92,7 @@ pub struct NewExpected {
 /// The parsed fields of a valid request.
 struct ValidatedIntent {
     /// As people will read it.
-    purpose: Option<String>,
+    purpose: Option<Purpose>,
     scope: Scope,
     msisdn: Option<Msisdn>,
     locale: Option<Locale>,
@@ -148,8 +150,7 @@ impl LinkingApi {
         }
         let locale = new.locale.as_deref().map(Locale::from_tag);
         if locale == Some(None) {
-            let tags = Locale::ALL.map(Locale::tag).join(", ");
-            validation.add("/locale", "unknown", format!("there are: {tags}"));
+            validation.add("/locale", "unknown", Validation::languages());
         }
         if let Some(institution) = &new.institution
             && !self.institution_exists(partner, institution).await?

@@ -10,6 +10,7 @@ use self::create::NewIntent;
 use crate::core::access::{AccessDenied, TenantScope};
 use crate::core::ids::{EntityId, IntentId, LinkId, PartnerId, UserId};
 use crate::core::page::PageRequest;
+use crate::core::purpose::Purpose;
 use crate::core::scope::Scope;
 use crate::core::time::Timestamp;
 use crate::records::{IntentFilter, IntentState, LinkIntent, WriteOutcome};
@@ -43,7 +44,7 @@ view! {
         #[schema(required)]
         msisdn: Option<String> = opened.msisdn,
         /// What the data are used for, as shown in the consent.
-        purpose: String = intent.purpose,
+        purpose: Purpose = intent.purpose,
         /// Which data.
         data_scope: Scope = intent.scope,
         /// For how many days subscribers consent.

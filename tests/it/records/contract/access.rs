@@ -203,7 +203,7 @@ async fn a_partner_is_added_once(#[case] backend: Backend) {
     let db = backend.create().await;
     let (new, first, second) = (partner(9), key(9, ApiKeyKind::Secret, 0), key(9, ApiKeyKind::Secret, 0));
     let mut other = new.clone();
-    other.purpose = "something else".to_owned();
+    other.purpose = "something else".into();
     let entry = audit_entry(9, 0);
     assert!(
         db.add_partner(&new, std::slice::from_ref(&first), &entry)

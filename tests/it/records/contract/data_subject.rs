@@ -1,6 +1,7 @@
 //! Data subjects: who holds what about them, and how they are erased.
 
 use kiungo::core::ids::{ErasureId, MessageId};
+use kiungo::core::messages::Locale;
 use kiungo::core::pin::Pin;
 use kiungo::core::seal::SubscriberTag;
 use kiungo::core::sms::{MessageState, WithheldReason};
@@ -101,6 +102,9 @@ pub async fn known(db: &dyn Records, who: &RecordedPerson) -> Link {
         wrong_at: at(0),
     };
     db.store_pin(who.partner, &who.tag, &pin, at(2)).await.unwrap();
+    db.store_language(who.partner, &who.tag, Locale::Ha, at(2))
+        .await
+        .unwrap();
     let event = AuditEntry::new(who.partner, "link.created", made.id.to_string(), at(0)).about(who.tag);
     db.audit(&event).await.unwrap();
     made
@@ -177,7 +181,7 @@ fn assert_redacted(data: &SubscriberData, before: &SubscriberData) {
         assert!(message.sealed.is_none() && message.gateway_id.is_none(), "{message:?}");
         assert!(message.key.starts_with("erased:"), "{message:?}");
     }
-    assert!(data.sms_preference.is_none() && data.pin_kept_at.is_none());
+    assert!(data.sms_preference.is_none() && data.pin_kept_at.is_none() && data.language.is_none());
 }
 
 /// Everything a partner holds about a person is redacted and bears a pseudonym; nothing of anybody else's, nor of the same

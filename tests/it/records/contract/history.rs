@@ -39,6 +39,7 @@ async fn facts_are_of_one_person(#[case] backend: Backend) {
         failed_logins: vec![(refused.provider_institution, at(0))],
         pin: None,
         texts_stopped: false,
+        language: None,
     };
     assert_eq!(facts, expected);
 }

@@ -18,6 +18,7 @@ mod idempotency;
 mod intent_limits;
 mod intents;
 mod jobs;
+mod languages;
 mod leases;
 mod link_access;
 mod link_ending;

@@ -110,7 +110,7 @@ async fn deeds_are_in_the_trail(#[case] backend: Backend) {
             .unwrap()
     );
     let change = PartnerChange {
-        purpose: Some("insurance".to_owned()),
+        purpose: Some("insurance".into()),
         days: Some(30),
         walk_in: None,
     };
@@ -119,7 +119,7 @@ async fn deeds_are_in_the_trail(#[case] backend: Backend) {
         .await
         .unwrap();
     let expected = Partner {
-        purpose: "insurance".to_owned(),
+        purpose: "insurance".into(),
         days: 30,
         ..partner(1)
     };
