@@ -1,7 +1,7 @@
 ### English. Reviewed: this is the text the others are translated from.
 ### Every message must fit a keypad phone: plain words, short lines, nothing outside GSM-7.
 ### $partner the business, $data what it wants to read, $purpose what it wants the data for, $days how long, $bank the institution, $field what the
-### bank calls the field, $account the last digits of an account, $seconds, $minutes, $hours and $wait durations, $left tries left, $count how many,
+### bank calls the field, $choice the same above its answers, $account the last digits of an account, $seconds, $minutes, $hours and $wait durations, $left tries left, $count how many,
 ### $dial what to dial, $message what the bank says, $code what its app shows too, $url the address of a page.
 
 ## Screens
@@ -33,9 +33,11 @@ asked-again =
 languages = Choose your language:
 banks = Choose your bank, or type its name:
 methods = { $bank }: which one do you use?
-warning = What you type here is not secret: your phone company can read it. Go on with { $bank }?
 field = { $bank }: { $field }
-field-choice = { $field }:
+field-warned =
+    What you type here is not secret: your phone company can read it.
+    { $bank }: { $field }
+field-choice = { $bank }: { $choice }
 accounts = { $bank }: which account?
 accounts-many = { $bank }: which? (1,3)
 checking = { $bank } is checking your details ({ $seconds } s).
@@ -78,6 +80,9 @@ unlink = Unlink { $bank } { $account }? { $partner } will not read it any more.
 
 pin = Type the 4 digits you chose here, not your bank PIN. Forgotten? Go back and link the same account again.
 choose-pin = Choose 4 new digits to hide your accounts on this phone. Do not use your bank PIN.
+choose-pin-warned =
+    What you type here is not secret: your phone company can read it.
+    Choose 4 new digits to hide your accounts on this phone. Do not use your bank PIN.
 choose-pin-again = Type the same 4 digits once more.
 pin-locked = Too many wrong codes. Wait { $wait } and dial { $dial } again.
 
@@ -104,6 +109,8 @@ back = Back
 more = More
 business = Business
 others = Other businesses
+other-way = Other way
+this-number = This number
 go-on = Go on
 check-again = Check again
 send-again = Send again
@@ -133,6 +140,7 @@ note-length =
         [one] { $length } letter or number
        *[other] { $length } letters or numbers
     }.
+note-time = Type it within { $seconds } s.
 note-too-long = That is too long.
 note-unlinkable = { $bank } cannot be linked here.
 note-empty = Please type an answer.
@@ -146,6 +154,7 @@ note-codes = Too many wrong codes. Try again in an hour.
 note-ask-again = It was not sent. Please type it again.
 note-session-ended = The bank's session had ended. Please type it again.
 note-once-more = { $bank } asks for the details once more.
+note-other-way = Cut off here before? Another way may be shorter.
 note-star = If * is part of it, type it again.
 note-back = It is back now.
 note-changed = { $bank } asks for other details. Please start again.

@@ -30,9 +30,11 @@ asked-again =
 languages = Choisissez la langue :
 banks = Choisissez la banque ou tapez son nom :
 methods = { $bank } : lequel utilisez-vous ?
-warning = Ce que vous tapez n'est pas secret : l'opérateur le voit. Continuer avec { $bank } ?
 field = { $bank } : { $field }
-field-choice = { $field } :
+field-warned =
+    Ce que vous tapez n'est pas secret : votre opérateur le voit.
+    { $bank } : { $field }
+field-choice = { $bank } : { $choice }
 accounts = { $bank } : quel compte ?
 accounts-many = { $bank } : lesquels ? (1,3)
 checking = { $bank } vérifie vos données ({ $seconds } s).
@@ -75,6 +77,9 @@ unlink = Délier { $bank } { $account } ? { $partner } ne le verra plus.
 
 pin = Tapez les 4 chiffres choisis ici, pas le code de votre carte. Oublié ? Revenez et liez ce compte à nouveau.
 choose-pin = Choisissez 4 chiffres pour cacher vos comptes sur ce téléphone. Pas le code de votre carte.
+choose-pin-warned =
+    Ce que vous tapez n'est pas secret : votre opérateur le voit.
+    Choisissez 4 chiffres pour cacher vos comptes sur ce téléphone. Pas le code de votre carte.
 choose-pin-again = Tapez ces 4 chiffres encore une fois.
 pin-locked = Trop de codes faux. Attendez { $wait } puis composez { $dial }
 
@@ -101,6 +106,8 @@ back = Retour
 more = Suite
 business = Pro
 others = Autres entreprises
+other-way = Autre choix
+this-number = Ce numéro
 go-on = Continuer
 check-again = Vérifier encore
 send-again = Renvoyer
@@ -130,6 +137,7 @@ note-length =
         [one] { $length } chiffre ou lettre
        *[other] { $length } chiffres ou lettres
     }.
+note-time = Tapez en moins de { $seconds } s.
 note-too-long = C'est trop long.
 note-unlinkable = Nous ne lions pas { $bank } ici.
 note-empty = Tapez une réponse.
@@ -143,6 +151,7 @@ note-codes = Trop de codes faux. Réessayez dans une heure.
 note-ask-again = Rien n'a été envoyé. Tapez encore une fois.
 note-session-ended = La session de la banque était terminée. Tapez encore une fois.
 note-once-more = { $bank } redemande les informations.
+note-other-way = Coupure ici ? Un autre choix peut aller plus vite.
 note-star = Si * en fait partie, tapez encore une fois.
 note-back = Elle est de retour.
 note-changed = { $bank } demande d'autres données. Recommencez.

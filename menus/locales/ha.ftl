@@ -30,9 +30,11 @@ asked-again =
 languages = Ku zabi harshe:
 banks = Ku zabi banki, ko ku rubuta sunansa:
 methods = { $bank }: wanne kuke amfani da shi?
-warning = Abin da kuke rubutawa ba sirri ba ne: kamfanin waya na iya gani. A ci gaba da { $bank }?
 field = { $bank }: { $field }
-field-choice = { $field }:
+field-warned =
+    Abin da kuke rubutawa ba sirri ba ne: kamfanin waya na iya gani.
+    { $bank }: { $field }
+field-choice = { $bank }: { $choice }
 accounts = { $bank }: wane asusu?
 accounts-many = { $bank }: wadanne? (1,3)
 checking = { $bank } na duba bayananku (dakika { $seconds }).
@@ -75,6 +77,9 @@ unlink = A raba { $bank } { $account } da { $partner }? Ba zai sake ganinsa ba.
 
 pin = Ku rubuta lambobi 4 da kuka zaba a nan, ba PIN na banki ba. Kun manta? Ku koma, ku sake hada asusun nan.
 choose-pin = Ku zabi sababbin lambobi 4 don boye asusunku a wannan waya. Kada ku sa PIN na banki.
+choose-pin-warned =
+    Abin da kuke rubutawa ba sirri ba ne: kamfanin waya na iya gani.
+    Ku zabi sababbin lambobi 4 don boye asusunku a wannan waya. Kada ku sa PIN na banki.
 choose-pin-again = Ku sake rubuta lambobin nan 4.
 pin-locked = Kuskure ya yi yawa. Ku jira { $wait }, ku sake kira { $dial }
 
@@ -101,6 +106,8 @@ back = Koma
 more = Kari
 business = Kasuwanci
 others = Sauran kasuwanci
+other-way = Wata hanya
+this-number = Wannan lambar
 go-on = Ci gaba
 check-again = Sake dubawa
 send-again = Sake turawa
@@ -126,6 +133,7 @@ note-date = Rubuta kwanan wata da lambobi 8: rana, wata, shekara.
 note-pattern = Bankinku bai karbi wannan ba. Ku duba.
 note-letters = Ku yi amfani da haruffa da lambobi kawai.
 note-length = Dole ya zama guda { $length } daidai.
+note-time = Ku rubuta cikin dakika { $seconds }.
 note-too-long = Ya yi tsawo.
 note-unlinkable = Ba ma hada { $bank } a nan.
 note-empty = Ku rubuta amsa.
@@ -139,6 +147,7 @@ note-codes = Kun yi kuskuren lamba da yawa. Ku sake gwadawa bayan awa daya.
 note-ask-again = Ba a aika ba. Ku sake rubutawa.
 note-session-ended = Zaman bankin ya kare. Ku sake rubutawa.
 note-once-more = { $bank } na sake neman bayanan.
+note-other-way = Layi ya yanke a nan? Wata hanya na iya fi sauki.
 note-star = Idan akwai * a ciki, ku sake rubutawa.
 note-back = Ya dawo yanzu.
 note-changed = { $bank } na neman wasu bayanai. Ku sake farawa.

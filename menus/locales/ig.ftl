@@ -14,9 +14,11 @@ asked-again = { $partner }: banye ozo na { $bank } { $account } maka "{ $purpose
 languages = Horo asusu gi:
 banks = Horo banki gi, ma o bu pinye aha ya:
 methods = { $bank }: kedu nke i na-eji?
-warning = Ihe i pinyere abughi nzuzo: ulo oru ekwenti nwere ike igu ya. Gaa n'ihu { $bank }?
 field = { $bank }: { $field }
-field-choice = { $field }:
+field-warned =
+    Ihe i pinyere abughi nzuzo: ulo oru ekwenti nwere ike igu ya.
+    { $bank }: { $field }
+field-choice = { $bank }: { $choice }
 accounts = { $bank }: kedu akauntu?
 accounts-many = { $bank }: kedu ndi? (1,3)
 checking = { $bank } na-enyocha ozi gi (sek. { $seconds }).
@@ -59,6 +61,9 @@ unlink = Kwusi njiko { $bank } { $account }? { $partner } agaghi ahu ya ozo.
 
 pin = Pinye onuogu 4 i horo ebe a, o bughi PIN banki. I chefuru? Laghachi ma jikoo akauntu ahu ozo.
 choose-pin = Horo onuogu 4 ohuru iji zoo akauntu gi na ekwenti a. Ejila PIN banki gi.
+choose-pin-warned =
+    Ihe i pinyere abughi nzuzo: ulo oru ekwenti nwere ike igu ya.
+    Horo onuogu 4 ohuru iji zoo akauntu gi na ekwenti a. Ejila PIN banki gi.
 choose-pin-again = Pinye otu onuogu 4 ahu ozo.
 pin-locked = Koodu ezighi ezi kariri. Chere { $wait } ma kpoo { $dial } ozo.
 
@@ -85,6 +90,8 @@ back = Laghachi
 more = Ndi ozo
 business = Azumahia
 others = Ulo oru ndi ozo
+other-way = Uzo ozo
+this-number = Nomba a
 go-on = Gaa n'ihu
 check-again = Lelee ozo
 send-again = Zitegharia
@@ -110,6 +117,7 @@ note-date = Pia ubochi na onuogugu 8: ubochi, onwa, afo.
 note-pattern = Banki gi anaraghi ya. Biko lelee ya.
 note-letters = Biko jiri leta na nomba naani.
 note-length = O ga-enwe leta ma o bu nomba { $length }.
+note-time = Pinye ya n'ime sekond { $seconds }.
 note-too-long = O toro oke ogologo.
 note-unlinkable = Anyi anaghi ejiko { $bank } ebe a.
 note-empty = Biko pinye aziza.
@@ -123,6 +131,7 @@ note-codes = Koodu ezighi ezi kariri. Nwaa ozo mgbe otu awa gachara.
 note-ask-again = Ezigaghi ya. Biko pinye ya ozo.
 note-session-ended = Oge banki ahu agwula. Biko pinye ya ozo.
 note-once-more = { $bank } na-aju ozi ahu ozo.
+note-other-way = O gbubiri ebe a? Uzo ozo nwere ike idi mfe.
 note-star = Oburu na * di n'ime ya, biko pinye ya ozo.
 note-back = O lotala ugbu a.
 note-changed = { $bank } na-acho ozi ozo. Biko malite ozo.

@@ -29,9 +29,11 @@ asked-again =
 languages = Choose your language:
 banks = Choose your bank, or type im name:
 methods = { $bank }: which one you dey use?
-warning = Wetin you type here no be secret: phone company fit see am. Continue with { $bank }?
 field = { $bank }: { $field }
-field-choice = { $field }:
+field-warned =
+    Wetin you type here no be secret: your phone company fit see am.
+    { $bank }: { $field }
+field-choice = { $bank }: { $choice }
 accounts = { $bank }: which account?
 accounts-many = { $bank }: which ones? (1,3)
 checking = { $bank } dey check your details ({ $seconds } s).
@@ -74,6 +76,9 @@ unlink = Unlink { $bank } { $account }? { $partner } no go see am again.
 
 pin = Type the 4 numbers wey you choose here, no be your bank PIN. You forget? Go back, link the same account again.
 choose-pin = Choose 4 new numbers to hide your accounts for this phone. No use your bank PIN.
+choose-pin-warned =
+    Wetin you type here no be secret: your phone company fit see am.
+    Choose 4 new numbers to hide your accounts for this phone. No use your bank PIN.
 choose-pin-again = Type the same 4 numbers one more time.
 pin-locked = Too many wrong code. Wait { $wait }, dial { $dial } again.
 
@@ -100,6 +105,8 @@ back = Go back
 more = More
 business = Business
 others = Other business
+other-way = Another way
+this-number = This number
 go-on = Continue
 check-again = Check again
 send-again = Send again
@@ -129,6 +136,7 @@ note-length =
         [one] { $length } letter or number
        *[other] { $length } letter or number
     }.
+note-time = Type am before { $seconds } s pass.
 note-too-long = E too long.
 note-unlinkable = We no fit link { $bank } here.
 note-empty = Abeg type answer.
@@ -142,6 +150,7 @@ note-codes = Wrong code too many. Try again after one hour.
 note-ask-again = We no send am. Abeg type am again.
 note-session-ended = The bank session don end. Abeg type am again.
 note-once-more = { $bank } dey ask for the details again.
+note-other-way = E cut for here before? Another way fit short pass.
 note-star = If * dey inside, abeg type am again.
 note-back = E don come back now.
 note-changed = { $bank } dey ask for other details. Abeg start again.

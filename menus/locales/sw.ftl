@@ -29,9 +29,11 @@ asked-again =
 languages = Chagua lugha:
 banks = Chagua benki, au andika jina lake:
 methods = { $bank }: unatumia ipi?
-warning = Unachoandika hapa si siri: kampuni ya simu inaweza kukisoma. Endelea na { $bank }?
 field = { $bank }: { $field }
-field-choice = { $field }:
+field-warned =
+    Unachoandika hapa si siri: kampuni ya simu inaweza kukisoma.
+    { $bank }: { $field }
+field-choice = { $bank }: { $choice }
 accounts = { $bank }: akaunti ipi?
 accounts-many = { $bank }: zipi? (1,3)
 checking = { $bank } inakagua taarifa zako (sekunde { $seconds }).
@@ -74,6 +76,9 @@ unlink = Ondoa { $bank } { $account }? { $partner } haitaiona tena.
 
 pin = Andika tarakimu 4 ulizochagua hapa, si PIN ya benki au M-Pesa. Umesahau? Rudi uunganishe akaunti hiyo tena.
 choose-pin = Chagua tarakimu 4 mpya za kuficha akaunti zako kwenye simu hii. Usitumie PIN ya benki au M-Pesa.
+choose-pin-warned =
+    Unachoandika hapa si siri: kampuni ya simu inaweza kukisoma.
+    Chagua tarakimu 4 mpya za kuficha akaunti zako kwenye simu hii. Usitumie PIN ya benki au M-Pesa.
 choose-pin-again = Andika tarakimu 4 zilezile tena.
 pin-locked = Umekosea mara nyingi. Subiri { $wait } upige { $dial } tena.
 
@@ -100,6 +105,8 @@ back = Rudi
 more = Zaidi
 business = Biashara
 others = Biashara nyingine
+other-way = Njia nyingine
+this-number = Namba hii
 go-on = Endelea
 check-again = Angalia tena
 send-again = Tuma tena
@@ -125,6 +132,7 @@ note-date = Andika tarehe kwa tarakimu 8: siku, mwezi, mwaka.
 note-pattern = Benki yako haikubali hilo. Tafadhali angalia.
 note-letters = Tafadhali tumia herufi na tarakimu tu.
 note-length = Lazima iwe na herufi au tarakimu { $length }.
+note-time = Andika ndani ya sekunde { $seconds }.
 note-too-long = Ni ndefu mno.
 note-unlinkable = Hatuunganishi { $bank } hapa.
 note-empty = Tafadhali andika jibu.
@@ -138,6 +146,7 @@ note-codes = Namba zisizo sahihi zimezidi. Jaribu tena baada ya saa moja.
 note-ask-again = Haikutumwa. Tafadhali andika tena.
 note-session-ended = Muda wa benki ulikuwa umeisha. Tafadhali andika tena.
 note-once-more = { $bank } inaomba maelezo tena.
+note-other-way = Ilikatika hapa? Njia nyingine inaweza kuwa fupi.
 note-star = Kama * ni sehemu yake, andika tena.
 note-back = Imerudi sasa.
 note-changed = { $bank } inaomba taarifa nyingine. Tafadhali anza upya.

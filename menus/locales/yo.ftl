@@ -14,9 +14,11 @@ asked-again = { $partner } fe ki o tun wole si { $bank } { $account } fun "{ $pu
 languages = E yan ede yin:
 banks = E yan banki yin, tabi ki e te oruko banki naa:
 methods = { $bank }: ewo ni e n lo?
-warning = Ohun ti e te nibi ki i se asiri: ile ise foonu le ka a. Tesiwaju pelu { $bank }?
 field = { $bank }: { $field }
-field-choice = { $field }:
+field-warned =
+    Ohun ti e te nibi ki i se asiri: ile ise foonu le ka a.
+    { $bank }: { $field }
+field-choice = { $bank }: { $choice }
 accounts = { $bank }: akanti wo?
 accounts-many = { $bank }: ewo ni? (1,3)
 checking = { $bank } n ye alaye yin wo (iseju aaya { $seconds }).
@@ -59,6 +61,9 @@ unlink = Yo { $bank } { $account } kuro? { $partner } ko ni ri i mo.
 
 pin = E te nomba 4 ti e yan nibi, ki i se PIN banki. E gbagbe? E pada, ki e tun so akanti naa po.
 choose-pin = E yan nomba 4 tuntun lati fi akanti yin pamo lori foonu yii. E ma lo PIN banki.
+choose-pin-warned =
+    Ohun ti e te nibi ki i se asiri: ile ise foonu le ka a.
+    E yan nomba 4 tuntun lati fi akanti yin pamo lori foonu yii. E ma lo PIN banki.
 choose-pin-again = E tun te nomba 4 kan naa.
 pin-locked = Asise ti po ju. E duro { $wait } ki e tun pe { $dial }
 
@@ -85,6 +90,8 @@ back = Pada
 more = Si i
 business = Isowo
 others = Ile ise miiran
+other-way = Ona miran
+this-number = Nomba yii
 go-on = Tesiwaju
 check-again = Tun wo
 send-again = Tun fi ranse
@@ -110,6 +117,7 @@ note-date = E te ojo naa ni nomba 8: ojo, osu, odun.
 note-pattern = Banki yin ko gba a. E jowo e ye e wo.
 note-letters = E jowo lo leta ati nomba nikan.
 note-length = O gbodo je leta tabi nomba { $length }.
+note-time = E te e laarin iseju aaya { $seconds }.
 note-too-long = O ti gun ju.
 note-unlinkable = A ki i so { $bank } po nibi.
 note-empty = E jowo te idahun.
@@ -123,6 +131,7 @@ note-codes = Koodu asise ti po ju. E gbiyanju leyin wakati kan.
 note-ask-again = A ko fi ranse. E jowo tun te e.
 note-session-ended = Akoko banki naa ti pari. Jowo tun te e.
 note-once-more = { $bank } tun n beere alaye naa.
+note-other-way = Se ila ge nibi? Ona miran le rorun ju.
 note-star = Ti * ba wa ninu re, jowo tun te e.
 note-back = O ti pada bayii.
 note-changed = { $bank } n beere alaye miran. E jowo tun bere.

@@ -42,4 +42,5 @@ pub mod sms_keywords;
 pub mod text_line;
 pub mod time;
 pub mod token_bucket;
+pub mod typing;
 pub mod webhook;

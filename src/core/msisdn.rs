@@ -93,6 +93,20 @@ impl Msisdn {
             .find(|id| id.bytes().all(|byte| byte.is_ascii_uppercase()))
     }
 
+    /// How a form may want it: as people write it at home, then with the country code, without the plus and with it.
+    pub fn spellings(&self) -> [String; 3] {
+        let digits = self.digits();
+        let at_home = split_calling_code(digits).and_then(|(regions, national)| {
+            let home = regions.into_iter().find(|region| is_mobile(region, national))?;
+            Some(format!("{}{national}", home.national_prefix().unwrap_or_default()))
+        });
+        [
+            at_home.unwrap_or_else(|| digits.to_owned()),
+            digits.to_owned(),
+            self.0.clone(),
+        ]
+    }
+
     /// For somebody who knows the number: the country code and the last two digits, asterisks in between.
     pub fn masked(&self) -> String {
         let digits = self.digits();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::deps::Deps;
-use super::sealing::Sealing;
+use super::sealing::{SealedIntent, Sealing};
 use crate::core::attempt::{LiveAttempt, LiveAttemptState, Refusal};
 use crate::core::dial_code::DialCode;
 use crate::core::flow::session::{ChosenInstitution, ConsentGiven, EndingConsent, LinkSummary};
@@ -15,7 +15,9 @@ use crate::core::messages::Locale;
 use crate::core::purpose::Purpose;
 use crate::core::seal::{SealError, SubscriberTag};
 use crate::core::time::Timestamp;
-use crate::records::{Attempt, AttemptState, AuditEntry, Consent, Link, LinkState, Records, RecordsError};
+use crate::records::{
+    Attempt, AttemptState, AuditEntry, Consent, Link, LinkState, PendingRequests, Records, RecordsError,
+};
 
 /// How many consents that end are told in one dial: more screens than that nobody reads.
 const MAX_ENDING: usize = 5;
@@ -50,7 +52,8 @@ impl FactsReader {
     pub async fn load(&self, tag: &SubscriberTag, query: &FactsQuery) -> Result<SubscriberFacts, RecordsError> {
         let now = self.runtime.clock.now();
         let code = query.code.map(|code| self.sealing.code_digest(code));
-        let requests = self.records.pending_requests(tag, code.as_ref(), now).await?;
+        let mut requests = self.records.pending_requests(tag, code.as_ref(), now).await?;
+        self.open_suggested(&mut requests);
         let facts = self.records.history(self.partner, tag, now, self.pins).await?;
         let partners = &requests.partners;
         let mut unresolved = Vec::new();
@@ -106,6 +109,24 @@ impl FactsReader {
             }),
             requests: Some(requests.requests),
         })
+    }
+
+    /// Puts what is offered to the terms that offer it. What does not open is not offered.
+    fn open_suggested(&self, requests: &mut PendingRequests) {
+        for (intent, sealed) in std::mem::take(&mut requests.suggested) {
+            let mut all = requests.requests.iter_mut().chain(&mut requests.by_code);
+            let Some(terms) = all.find(|terms| terms.intent == Some(intent)) else {
+                continue;
+            };
+            let place = SealedIntent {
+                partner: terms.partner,
+                id: intent,
+            };
+            match self.sealing.open_suggested(place, &sealed) {
+                Ok(suggested) => terms.suggested = suggested,
+                Err(error) => tracing::error!(%error, "what an intent offers does not open"),
+            }
+        }
     }
 
     /// This attempt, if it may have left.

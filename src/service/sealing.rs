@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use crate::core::dial_code::DialCode;
 use crate::core::expected_account::ExpectedAccount;
 use crate::core::flow::session::ConsentGiven;
+use crate::core::flow::terms::Suggested;
 use crate::core::ids::{AttemptId, BankAlertId, ConsentId, IntentId, LinkedAccountId, PartnerId};
 use crate::core::messages::Locale;
 use crate::core::msisdn::Msisdn;
@@ -258,6 +259,15 @@ impl Sealing {
 
     pub fn open_expected(&self, intent: SealedIntent, sealed: &[u8]) -> Result<ExpectedAccount, SealError> {
         self.open_json(&intent.seal_context("expected"), sealed)
+    }
+
+    /// What an intent offers.
+    pub fn seal_suggested(&self, intent: SealedIntent, suggested: &Suggested) -> Result<Vec<u8>, SealError> {
+        self.seal_json(&intent.seal_context("suggested"), suggested)
+    }
+
+    pub fn open_suggested(&self, intent: SealedIntent, sealed: &[u8]) -> Result<Suggested, SealError> {
+        self.open_json(&intent.seal_context("suggested"), sealed)
     }
 
     /// How the code of an intent is recognised when it is dialed.

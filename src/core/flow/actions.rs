@@ -12,6 +12,10 @@ use crate::core::menu::{Action, ListSource, Outcome, Role};
 use crate::core::messages::Locale;
 use crate::core::policy::{SecretsOverSms, SecretsOverUssd};
 use crate::core::search::normalize;
+use crate::core::typing::usual_way;
+
+/// Digits with which a name is spelled on the keys: fewer may be a key of another menu.
+const SHORTEST_KEYPAD_WORD: usize = 3;
 
 impl Step<'_> {
     /// Does what an option, a pick or a typed line asks for.
@@ -25,10 +29,13 @@ impl Step<'_> {
             (Action::PickBank, ActionInput::Key(key)) => self.pick_institution(&key),
             (Action::PickMethod, ActionInput::Key(key)) => self.pick_method(&key),
             // It has gone on by itself meanwhile: what is left to do is not to be typed.
-            (Action::AcceptWarning | Action::Answer | Action::Previous, _) if self.submission_in_flight() => {
+            (Action::Answer | Action::UseOffered | Action::Previous | Action::OtherWay, _)
+                if self.submission_in_flight() =>
+            {
                 self.check_progress()
             }
-            (Action::AcceptWarning, _) => self.accept_warning(),
+            (Action::UseOffered, _) => self.use_offered(),
+            (Action::OtherWay, _) => self.show_ways(),
             (Action::Answer, input) => self.answer_field(input),
             (Action::Previous, _) => self.previous_field(),
             (Action::PickAccount | Action::PickAccounts, ActionInput::Key(key)) => self.pick_accounts(vec![key]),
@@ -90,6 +97,11 @@ impl Step<'_> {
         session.started_in = self.state.dialogs.first().map(|dialog| dialog.key);
         session.terms = Some(terms);
         self.state.replace_session(Some(session));
+        self.go_on_after_consent()
+    }
+
+    /// What follows a consent that stands.
+    pub(super) fn go_on_after_consent(&mut self) -> Transition {
         if self.pin_required() {
             return Outcome::ChoosePin.into();
         }
@@ -130,10 +142,7 @@ impl Step<'_> {
         if let Some(obstacle) = self.login_obstacle() {
             return obstacle;
         }
-        if institution.methods.len() > 1 {
-            return self.set_stage(Outcome::ChooseMethod);
-        }
-        self.start_method(0)
+        self.start_usual_way()
     }
 
     /// An institution, by our id and its provider's, with what the policy says of it here.
@@ -147,54 +156,6 @@ impl Step<'_> {
             sms_allowed: sms == SecretsOverSms::Allow,
             ..ChosenInstitution::named(provider, ids, name)
         }
-    }
-
-    fn pick_method(&mut self, key: &str) -> Transition {
-        match key.parse() {
-            Ok(index) => self.start_method(index),
-            Err(_) => Transition::stay("note-choice"),
-        }
-    }
-
-    /// The person goes on although the channel is not private, and is not asked again.
-    fn accept_warning(&mut self) -> Transition {
-        let session = self.state.session.as_mut();
-        if let Some(institution) = session.and_then(|session| session.institution.as_mut()) {
-            institution.warn = false;
-        }
-        self.ask_if_available()
-    }
-
-    /// Begins (again) with an auth method: its form, a session at the provider at once, and the first question. It is a
-    /// try of its own, with an id of its own: a session that was being opened for another institution must not become this
-    /// one's, and a late answer to an earlier submission must not pass for this one's.
-    fn start_method(&mut self, index: usize) -> Transition {
-        if let Some(unavailable) = self.institution_unavailable() {
-            return unavailable;
-        }
-        let Some(session) = &mut self.state.session else {
-            return Outcome::Welcome.into();
-        };
-        let Some((institution, form)) = session.institution.as_mut().and_then(|institution| {
-            let method = institution.methods.get(index)?;
-            let form = (!method.asks_nothing()).then(|| method.form.clone());
-            Some((institution, form))
-        }) else {
-            return Transition::stay("note-choice");
-        };
-        institution.method = Some(index);
-        let nothing_asked = form.is_none();
-        session.restart_form(form);
-        session.id = self.context.ids.session;
-        if nothing_asked {
-            return self.open_session_and_wait();
-        }
-        let warn = session.wants_warning();
-        self.open_session();
-        if warn {
-            return self.set_stage(Outcome::Warn);
-        }
-        self.ask_if_available()
     }
 
     /// Looks whether there is an answer; an attempt that nobody knows about is looked for.
@@ -217,9 +178,7 @@ impl Step<'_> {
             Outcome::Checking => self.open_session_and_wait(),
             // Perhaps the wait is over.
             Outcome::Limited | Outcome::BankDown | Outcome::BankBusy => self.retry(),
-            Outcome::ChooseMethod | Outcome::Warn | Outcome::Ask | Outcome::AskChoice
-                if step == SubmissionStep::Login =>
-            {
+            Outcome::ChooseMethod | Outcome::Ask | Outcome::AskChoice if step == SubmissionStep::Login => {
                 match self.institution_unavailable() {
                     Some(unavailable) => unavailable,
                     None if stage.is(Role::Field) && self.form_may_differ() => self.open_session_and_wait(),
@@ -308,23 +267,35 @@ impl Step<'_> {
             };
             return Transition::Stay(Some(unlinkable.unwrap_or_else(|| ScreenNotice::new(unknown))));
         }
-        if by_sms {
-            // A list of what is looked for would name it where others read it.
-            let ([only], true, false) = (&result.found[..], result.certain, digits) else {
-                return Transition::stay("note-choice");
-            };
+        // The only one that is certainly meant is taken: the next screen names it, and one step back is the list. A number may
+        // answer what was shown before: by SMS any, on the phone a short one.
+        let short = digits && (by_sms || typed.len() < SHORTEST_KEYPAD_WORD);
+        if let ([only], true, None, false) = (&result.found[..], result.certain, &unlinkable, short) {
             let offers = self.context.offers.unwrap_or_default();
             let Offer { provider, institution } = &offers[*only];
-            return self.pick_institution(&offers::offer_key(provider, &institution.id));
+            // What begins without a question, by a text or in an app, nobody begins by a search alone.
+            if by_sms || usual_way(&institution.methods).is_some() {
+                return self.pick_institution(&offers::offer_key(provider, &institution.id));
+            }
+        }
+        if by_sms {
+            // A list of what is looked for would name it where others read it.
+            return Transition::stay("note-choice");
         }
         self.state.cursor.query = Some(typed.to_owned());
         self.state.cursor.page = 0;
         Transition::Stay(unlinkable)
     }
 
-    /// The institutions; where only one of them is asked for, straight to that one.
+    /// The institutions; where only one of them is asked for, or one is suggested, straight to that one.
     pub(super) fn show_institutions(&mut self) -> Transition {
-        match self.flow.terms(self.state).institution.clone() {
+        let terms = self.flow.terms(self.state);
+        if let Some(only) = terms.institution.clone() {
+            return self.pick_institution(&only);
+        }
+        let suggested = terms.suggested.institution.clone();
+        let offers = self.context.offers.unwrap_or_default();
+        match suggested.filter(|key| offers::find_offer(offers, key).is_some()) {
             Some(key) => self.pick_institution(&key),
             None => self.institution_list(),
         }

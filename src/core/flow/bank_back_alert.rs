@@ -7,16 +7,19 @@ use super::events::BankAlertAnswer;
 use super::state::Subscriber;
 use super::step::{Step, Transition};
 use crate::core::ids::ConnectSessionId;
-use crate::core::menu::{Action, MenuOption, OptionTarget, Outcome};
+use crate::core::menu::{Action, BACK_KEY, MenuOption, OptionTarget, Outcome};
 
 impl Step<'_> {
-    /// Whether an option of the menu is there at all: no SMS is offered where none can be sent, and nothing else where nobody
-    /// else asks.
+    /// Whether an option of the menu is there at all: no SMS is offered where none can be sent, nothing else where nobody
+    /// else asks, no accounts where there are none, and no other way to log in where there is one.
     pub(super) fn is_available(&self, choice: &MenuOption) -> bool {
         match choice.target {
             OptionTarget::Action(Action::RequestBankAlert) => self.texts_reach(),
             OptionTarget::Action(Action::ShowPartners) => self.others_ask(),
             OptionTarget::Action(Action::Retry) => self.may_retry(),
+            OptionTarget::Action(Action::ShowLinks) if choice.key != BACK_KEY => self.state.has_accounts(),
+            OptionTarget::Action(Action::OtherWay) => self.has_other_way(),
+            OptionTarget::Action(Action::UseOffered) => self.offered().is_some(),
             OptionTarget::Action(Action::Reauthorise) => {
                 let screen = &self.state.cursor.screen;
                 self.screen_wording(screen) != "needs-login-elsewhere"

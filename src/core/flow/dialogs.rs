@@ -188,6 +188,7 @@ impl Dialog {
             started_at: now,
             ends_at: now,
             interactive_until: None,
+            idle: turn.deadlines.idle,
             typed_prefix: TypedPrefix {
                 len: 0,
                 digest: [0; 32],

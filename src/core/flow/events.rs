@@ -366,11 +366,8 @@ impl Step<'_> {
             session.stage = Outcome::Unsuited;
             return;
         }
-        let warn = first && session.wants_warning();
-        let warned = session.stage != Outcome::Warn;
-        if warn {
-            self.set_stage(Outcome::Warn);
-        } else if changed && warned {
+        // Where another way is being looked for, nothing is asked meanwhile.
+        if changed && session.stage != Outcome::ChooseMethod {
             self.ask_anew(asked);
         } else if session.stage == Outcome::Checking {
             // It was waited for before a secret.

@@ -96,6 +96,11 @@ impl Step<'_> {
         if session.stage == Outcome::Blocked {
             return Outcome::Blocked.into();
         }
+        let typed = matches!(input, ActionInput::Line(_));
+        if let Some(institution) = session.institution.as_mut().filter(|_| typed) {
+            // What they typed at has told them.
+            institution.warn = false;
+        }
         let Some(field) = session.current_field() else {
             return Outcome::Unsuited.into();
         };
@@ -121,6 +126,7 @@ impl Step<'_> {
             session.answers.push((name, PartialAnswer::new(answer.expose())));
             session.fields_answered += 1;
             session.short_asked = false;
+            session.cuts = 0;
             return self.ask_if_available();
         }
         self.submit(vec![(name, answer)])
@@ -206,11 +212,19 @@ impl Step<'_> {
         Transition::Wait
     }
 
-    /// Back to the field before; from the first one to the institutions, and from a code out of the dialog.
+    /// Back to the field before; from the first one to the institutions, from the ways to log in to what was asked, and from a
+    /// code out of the dialog.
     pub(super) fn previous_field(&mut self) -> Transition {
         let Some(session) = &mut self.state.session else {
             return Outcome::Welcome.into();
         };
+        if session.stage == Outcome::ChooseMethod {
+            return match session.form {
+                Some(_) => self.ask_if_available(),
+                None => self.another_institution(),
+            };
+        }
+        session.cuts = 0;
         if session.fields_answered > 0 {
             session.fields_answered -= 1;
             session.answers.truncate(session.fields_answered);

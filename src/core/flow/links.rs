@@ -85,6 +85,11 @@ impl Step<'_> {
 }
 
 impl Subscriber {
+    /// Whether anything is linked, shown or not.
+    pub(super) fn has_accounts(&self) -> bool {
+        !self.links.is_empty() || !self.withheld.is_empty()
+    }
+
     pub(super) fn selected_link(&self) -> Option<&LinkSummary> {
         let id = self.cursor.link?;
         self.links.iter().find(|link| link.id == id)

@@ -21,8 +21,8 @@
 //! | `turn.rs`, `reconcile.rs` | a person dialled or typed; what the records knew when they dialled |
 //! | `long_unused.rs` | which links are not shown, as nobody has used them for long |
 //! | `notices.rs`, `entry.rs`, `requesters.rs` | what is told at the beginning of a dial; where it begins; who asks, and for what |
-//! | `field_value.rs` | what a typed line is as an answer |
-//! | `actions.rs`, `fields.rs`, `accounts.rs`, `links.rs`, `pin.rs` | what each action of the menu does |
+//! | `field_value.rs`, `offered.rs` | what a typed line is as an answer; what need not be typed |
+//! | `actions.rs`, `ways.rs`, `fields.rs`, `accounts.rs`, `links.rs`, `pin.rs` | what each action of the menu does |
 //! | `bank_availability.rs`, `bank_back_alert.rs` | is the institution to be tried now? an SMS when it is back |
 //! | `events.rs`, `attempt_results.rs` | an event from a provider, the records or the clock; what became of a submission |
 //! | `forget.rs` | a partner has erased the person: what is this partner's goes |
@@ -51,9 +51,10 @@ mod links;
 mod long_unused;
 pub mod notices;
 mod off_phone;
+mod offered;
 pub(crate) mod offers;
 mod page;
-mod partial_answer;
+pub(crate) mod partial_answer;
 mod pin;
 mod reconcile;
 pub(crate) mod recovery;
@@ -73,6 +74,7 @@ pub mod turn_context;
 mod turn_reply;
 mod view;
 pub mod waiting;
+mod ways;
 mod wording;
 
 #[cfg(test)]

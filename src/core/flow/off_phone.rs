@@ -20,8 +20,8 @@ use crate::core::time::Timestamp;
 const PAGE_LINK_PAUSE: Duration = Duration::from_mins(1);
 
 impl ConnectSession {
-    /// Whether the person must first be told that the channel is not private: for what is typed here, and where the
-    /// journey goes elsewhere only if that is secret.
+    /// Whether the person must be told that the channel is not private, on the screen of what they type first: for what is
+    /// typed here, and where the journey goes elsewhere only if that is secret.
     pub(super) fn wants_warning(&self) -> bool {
         let Some(institution) = &self.institution else {
             return false;

@@ -105,8 +105,9 @@ impl Step<'_> {
             let hinted = texts.iter().flatten().find_map(|text| below(&screen, text, &hint));
             screen = hinted.unwrap_or(screen);
         }
-        let help = self.field_help();
-        let helped = help.and_then(|help| below(&screen, &screen.0.text, &help));
-        helped.unwrap_or(screen)
+        for hint in [self.time_hint(), self.field_help()].into_iter().flatten() {
+            screen = below(&screen, &screen.0.text, &hint).unwrap_or(screen);
+        }
+        screen
     }
 }

@@ -16,6 +16,7 @@ use super::step::{ActionInput, Step, Transition};
 use crate::core::gsm7;
 use crate::core::menu::{Outcome, Reveals, Role};
 use crate::core::pin::{self, FREE_TRIES, Pin, SubscriberPin};
+use crate::core::policy::SecretsOverUssd;
 use crate::core::secret::Secret;
 use crate::core::time::Timestamp;
 
@@ -90,6 +91,13 @@ impl Step<'_> {
     fn may_choose_pin(&self) -> bool {
         let recent = |at: Timestamp| self.context.now.since(at) < FRESH_LOGIN;
         self.state.pin.is_some() || self.state.fresh_login.is_some_and(recent)
+    }
+
+    /// Whether somebody who chooses a code must be told that the channel is not private: no bank has been picked yet, whose
+    /// rule might be another.
+    pub(super) fn own_code_wants_warning(&self) -> bool {
+        let policy = &self.flow.settings.policy;
+        policy.ussd_rule(self.context.country, "", "") != SecretsOverUssd::Allow
     }
 
     /// Asks for a new code, where people may have one.

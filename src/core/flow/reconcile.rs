@@ -5,8 +5,8 @@ use super::facts::{LinkOrigin, PendingAttempt, SubscriberFacts, UndoneLink};
 use super::session::{ChosenInstitution, ConnectSession};
 use super::state::{MAX_SET_ASIDE, Subscriber};
 use super::step::Step;
-use crate::core::attempt::{AttemptEvent, LiveAttempt, LiveAttemptState, REFUSAL_MEMORY};
-use crate::core::ids::NodeId;
+use crate::core::attempt::{AttemptEvent, LiveAttempt, LiveAttemptState, REFUSAL_MEMORY, ToldOutcome};
+use crate::core::ids::{AttemptId, NodeId};
 use crate::core::linking::SubmissionStep;
 use crate::core::menu::{Outcome, Role};
 
@@ -164,6 +164,19 @@ impl Step<'_> {
 }
 
 impl Subscriber {
+    /// Which attempt's outcome a screen has told, and what it said.
+    pub fn told(&self) -> Option<(AttemptId, ToldOutcome)> {
+        let session = self.session.as_ref().filter(|session| session.shown)?;
+        let outcome = if session.stage.is(Role::Success) {
+            ToldOutcome::Linked
+        } else if session.stage.is(Role::Failure) {
+            ToldOutcome::NotLinked
+        } else {
+            return None;
+        };
+        Some((self.attempt_id()?, outcome))
+    }
+
     /// Whether something is under way, or asked by the provider, that nothing else is to break off.
     pub(super) fn is_busy(&self) -> bool {
         let attempt = self.live_attempt();

@@ -90,6 +90,24 @@ impl Step<'_> {
         own.next().filter(|_| own.next().is_none())?.renews
     }
 
+    /// Whether what was agreed to is asked as it was: by nobody else's request since, and with nothing changed. What was
+    /// begun with the code of an intent is among no requests; whether that is over is looked at before anything is sent.
+    pub(super) fn still_asks(&self, agreed: &RequestTerms) -> bool {
+        let Some(all) = self.state.selectable_requests() else {
+            return agreed.asks_the_same(&self.flow.settings.default_terms);
+        };
+        match agreed.intent {
+            Some(_) => {
+                let mut same = all.iter().filter(|terms| terms.intent == agreed.intent);
+                same.all(|terms| agreed.asks_the_same(terms))
+            }
+            None => {
+                let only_offers = all.iter().all(|terms| terms.intent.is_none());
+                only_offers && all.iter().any(|terms| agreed.asks_the_same(terms))
+            }
+        }
+    }
+
     /// All that is asked and offered, to choose something else.
     pub(super) fn show_partners(&mut self) -> Transition {
         let others = self.others_ask();
@@ -180,9 +198,14 @@ impl Step<'_> {
             let begun_under = session.terms.as_ref().and_then(|terms| terms.intent);
             begun_under == terms.intent && session.institution.is_some()
         });
+        let agreed = self.state.session.as_ref().is_some_and(|session| {
+            let begun_under = session.terms.as_ref();
+            session.institution.is_none() && begun_under.is_some_and(|begun| begun.asks_the_same(&terms))
+        });
         self.set_terms(terms);
         match home {
             Transition::Outcome(outcome) if outcome == Outcome::NewLink || outcome.is(Role::InProgress) => home,
+            _ if agreed => home,
             _ if same => self.check_progress(),
             _ => {
                 self.state.replace_session(None);

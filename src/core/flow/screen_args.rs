@@ -22,6 +22,9 @@ const IN_HOURS_FROM: i64 = 120;
 /// Septets that the label of a field may take.
 const MAX_FIELD_LABEL: usize = 40;
 
+/// The same where its answers are listed below it.
+const MAX_CHOICE_LABEL: usize = 24;
+
 /// Septets that what a bank says may take, with the code that its application shows.
 const MAX_BANK_MESSAGE: usize = 40;
 
@@ -35,6 +38,7 @@ impl Step<'_> {
         let shown = self.shown_link();
         let until = shown.map_or(String::new(), |link| consent::date_text(link.until));
         let field = session.map_or(String::new(), |session| self.field_label(session));
+        let choice = gsm7::clean_words(&field, MAX_CHOICE_LABEL);
         let waited = session
             .and_then(|s| s.attempt.as_ref())
             .map_or(0, |a| self.context.now.since(a.begun_at).as_secs());
@@ -53,6 +57,7 @@ impl Step<'_> {
         args.extend([
             ("bank", TemplateArg::Text(self.shown_bank())),
             ("field", TemplateArg::Text(field)),
+            ("choice", TemplateArg::Text(choice)),
             ("account", TemplateArg::Text(self.shown_account())),
             ("until", TemplateArg::Text(until)),
             (
@@ -197,7 +202,8 @@ impl Step<'_> {
 
     /// The message that says what this one says on a screen, as things stand.
     pub(super) fn screen_wording<'a>(&self, id: &'a str) -> &'a str {
-        let waiting = self.state.session.as_ref().and_then(|session| session.waiting.as_ref());
+        let session = self.state.session.as_ref();
+        let waiting = session.and_then(|session| session.waiting.as_ref());
         let approve = matches!(
             waiting,
             Some(Waiting {
@@ -208,6 +214,7 @@ impl Step<'_> {
         let needs_login = self.state.selected_link().filter(|link| link.needs_login);
         match id {
             "open-page" if approve => "open-page-approve",
+            "field" if session.is_some_and(ConnectSession::wants_warning) => "field-warned",
             "refused" | "left" | "left-checking" | "confirming" | "choose-pin" => self.wording_of_moment(id),
             // By SMS it is not told that there was a link before.
             "welcome" if self.terms_on_screen().again && self.state.sms_dialog().is_none() => "welcome-again",
@@ -271,6 +278,7 @@ impl Step<'_> {
             "left-checking" if on_phone && awaited => "left-asking",
             "confirming" if self.is_texted() => "confirming-text",
             "choose-pin" if self.state.cursor.new_pin.is_some() => "choose-pin-again",
+            "choose-pin" if self.own_code_wants_warning() => "choose-pin-warned",
             id => id,
         };
         self.sms_wording(own)

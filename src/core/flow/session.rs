@@ -83,6 +83,17 @@ pub struct ConnectSession {
     pub opening_until: Option<Timestamp>,
     /// Until when the institution asked us to pause.
     pub busy_until: Option<Timestamp>,
+    /// When its person last typed something.
+    #[serde(default = "long_ago")]
+    pub last_key_at: Timestamp,
+    /// How often the dialog was cut in a row at the question where it stands.
+    #[serde(default)]
+    pub cuts: u8,
+}
+
+/// A value written by an earlier version does not say.
+fn long_ago() -> Timestamp {
+    Timestamp::from_millis(0)
 }
 
 impl ConnectSession {
@@ -122,6 +133,8 @@ impl ConnectSession {
             open_failed: false,
             opening_until: None,
             busy_until: None,
+            last_key_at: long_ago(),
+            cuts: 0,
         }
     }
 
@@ -158,6 +171,7 @@ impl ConnectSession {
 
     /// Forgets what was typed into the present form.
     pub(super) fn forget_answers(&mut self) {
+        self.cuts = 0;
         self.fields_answered = 0;
         self.doubtful_line = None;
         self.short_asked = false;

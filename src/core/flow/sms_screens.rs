@@ -54,8 +54,6 @@ impl Step<'_> {
                 source: ListSource::FieldChoices,
                 ..
             } => (!secret_allowed || self.field_names_bank()).then_some("sms-dial"),
-            // The warning is of what is typed on the phone: it is given there.
-            ScreenKind::Choices if leads_to(screen, Action::AcceptWarning) => (!secret_allowed).then_some("sms-dial"),
             _ => None,
         }
     }

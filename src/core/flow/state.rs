@@ -1,5 +1,7 @@
 //! Everything live about one subscriber: the value under one key, sealed as a whole.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 pub use super::cursor::{Confirmation, ScreenCursor};
@@ -7,10 +9,9 @@ pub use super::screen_notice::ScreenNotice;
 use super::session::{ConnectSession, EndingConsent, LinkSummary, Notice, WithheldLink};
 use super::terms::RequestTerms;
 pub use super::turn_reply::TurnReply;
-use crate::core::attempt::{LiveAttempt, Refusal, ToldOutcome};
+use crate::core::attempt::{LiveAttempt, Refusal};
 use crate::core::dial_code::DialCode;
 use crate::core::ids::{AttemptId, SeriesId};
-use crate::core::menu::Role;
 use crate::core::messages::Locale;
 use crate::core::msisdn::Msisdn;
 use crate::core::pin::Pin;
@@ -106,6 +107,9 @@ pub struct Dialog {
     /// Until when a screen in it may ask something: later there is no time left to read it and to answer. `None` by
     /// SMS: no network cuts it.
     pub interactive_until: Option<Timestamp>,
+    /// How long the network waits for an answer; nothing where none does.
+    #[serde(default)]
+    pub idle: Duration,
     /// How much of the typed text has been taken in.
     pub typed_prefix: TypedPrefix,
     /// Whether its gateway joins all lines: then a line may be two, if a write was lost in between.
@@ -264,19 +268,6 @@ impl Subscriber {
             chosen.is_some_and(|chosen| chosen.is_bank(provider, provider_id))
         })?;
         Some(self.set_aside.remove(at))
-    }
-
-    /// Which attempt's outcome a screen has told, and what it said.
-    pub fn told(&self) -> Option<(AttemptId, ToldOutcome)> {
-        let session = self.session.as_ref().filter(|session| session.shown)?;
-        let outcome = if session.stage.is(Role::Success) {
-            ToldOutcome::Linked
-        } else if session.stage.is(Role::Failure) {
-            ToldOutcome::NotLinked
-        } else {
-            return None;
-        };
-        Some((self.attempt_id()?, outcome))
     }
 
     /// The channel of the dialog in charge.

@@ -1,6 +1,10 @@
 //! Who asks for what.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
+
+use super::partial_answer::PartialAnswer;
 
 use crate::core::ids::{IntentId, LinkId, PartnerId};
 use crate::core::messages::Locale;
@@ -38,6 +42,34 @@ pub struct RequestTerms {
     /// Whether it is an account that was linked before, and is to be linked again.
     #[serde(default)]
     pub again: bool,
+    /// What the person is offered, who may choose or type something else.
+    #[serde(default)]
+    pub suggested: Suggested,
+}
+
+/// What a partner knows of somebody's bank. It spares the person screens and letters, and decides nothing.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suggested {
+    /// The institution to begin with, by our key for it.
+    #[serde(default)]
+    pub institution: Option<String>,
+    /// The way to log in there to begin with, by its provider's id.
+    #[serde(default)]
+    pub auth_method: Option<String>,
+    /// Under which name the institution knows the person.
+    #[serde(default)]
+    pub username: Option<PartialAnswer>,
+    #[serde(default)]
+    pub account_number: Option<PartialAnswer>,
+}
+
+impl fmt::Debug for Suggested {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Suggested")
+            .field("institution", &self.institution)
+            .field("auth_method", &self.auth_method)
+            .finish_non_exhaustive()
+    }
 }
 
 impl RequestTerms {
@@ -55,12 +87,19 @@ impl RequestTerms {
             locale: None,
             renews: None,
             again: false,
+            suggested: Suggested::default(),
         }
     }
 
     /// Who asked for what was begun, where the consent holds what exactly was agreed to.
     pub fn already_agreed(partner: PartnerRef) -> Self {
         Self::open_offer(partner, "", 0)
+    }
+
+    /// Whether a consent to these is one to the others: who asks, for what, how long and which data, in the same request.
+    pub(super) fn asks_the_same(&self, other: &Self) -> bool {
+        let said = |terms: &Self| (terms.partner, terms.intent, terms.days, terms.renews);
+        said(self) == said(other) && self.purpose == other.purpose && self.scope == other.scope
     }
 
     /// The key behind these terms in a list.

@@ -91,6 +91,9 @@ impl Step<'_> {
         let line = matches!(input, Input::Line(_));
         let next = self.take_input(input, facts.and_then(|facts| facts.dialed_code.as_ref()));
         self.apply_transition(next);
+        if let Some(session) = self.state.session.as_mut().filter(|_| line) {
+            session.last_key_at = self.context.now;
+        }
         let invalid = line && self.state.cursor.notice.is_some();
         if self.count_invalid_sms(invalid) {
             return;

@@ -13,8 +13,7 @@ use super::waiting::AccountList;
 use super::wording::display_name;
 use crate::core::gsm7;
 use crate::core::health::Health;
-use crate::core::linking::SubmissionStep;
-use crate::core::menu::{Action, ListSource, MenuOption, OptionTarget, Outcome, Screen, ScreenKind};
+use crate::core::menu::{ListSource, OptionTarget, Outcome, Screen, ScreenKind};
 use crate::core::messages::TemplateArg;
 use crate::core::next_step::FieldKind;
 use crate::core::screen::{DraftOptions, KeyOption, ScreenDraft, lay_out};
@@ -158,10 +157,7 @@ impl Step<'_> {
         let mut options = Vec::new();
         let languages = [("languages", TemplateArg::Text(self.language_names(named)))];
         for choice in screen.options.iter().filter(|choice| self.is_available(choice)) {
-            let label = self
-                .flow
-                .templates
-                .format(self.state.locale, self.label_of(choice), &languages);
+            let label = self.option_label(choice, &languages);
             match confirmation {
                 Some((key, number)) if key == choice.key => text = format!("{text}\n{number} {label}"),
                 _ => options.push(KeyOption { key: choice.key, label }),
@@ -183,18 +179,6 @@ impl Step<'_> {
             options: DraftOptions::Fixed(options),
             tail,
             more,
-        }
-    }
-
-    /// What is written beside an option's key. The way back from what is asked after a login leads out: a login cannot be
-    /// taken back.
-    fn label_of<'a>(&self, choice: &'a MenuOption) -> &'a str {
-        let session = self.state.session.as_ref();
-        let first =
-            session.is_some_and(|session| session.step != SubmissionStep::Login && session.fields_answered == 0);
-        match choice.target {
-            OptionTarget::Action(Action::Previous) if first => "leave",
-            _ => &choice.label,
         }
     }
 

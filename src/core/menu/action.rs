@@ -41,13 +41,15 @@ actions! {
     ShowPartners = "show-partners" => [] ChoosePartner Welcome AskedAgain EnterPin,
     PickPartner = "pick-partner" => [] Welcome AskedAgain EnterPin,
     PickBank = "pick-bank" => [Login InProgress] NoBanks NoWay LeftChecking,
-    PickMethod = "pick-method" => [Field Obstacle] Warn Checking,
-    /// Go on although the channel is not private.
-    AcceptWarning = "accept-warning" => [Field Obstacle] Checking,
+    PickMethod = "pick-method" => [Field Obstacle] Checking,
+    /// Show the institution's other ways to log in.
+    OtherWay = "other-way" => [] ChooseMethod Checking LeftChecking,
     /// Answer the field that is being asked.
     Answer = "answer" => [Field Obstacle InProgress] Limited Blocked LeftChecking,
+    /// Answer the field with what is known already.
+    UseOffered = "use-offered" => [Field Obstacle InProgress] Limited Blocked LeftChecking,
     /// Back to the field before, or to the institutions.
-    Previous = "previous" => [Field Institutions] Left Welcome ChoosePartner,
+    Previous = "previous" => [Field Institutions] Left Checking LeftChecking Welcome ChoosePartner,
     /// Pick one of the accounts that the provider found.
     PickAccount = "pick-account" => [] Checking ChooseAccount ChooseAccounts LeftChecking,
     /// Pick one or more of the accounts that the provider found.
@@ -57,7 +59,7 @@ actions! {
     /// Look whether the provider has answered.
     Check = "check" => [Stage] LeftChecking EnterPin,
     /// Try the same institution again.
-    Retry = "retry" => [Institutions Question Obstacle InProgress] Warn Limited LeftChecking,
+    Retry = "retry" => [Institutions Login Question InProgress] LeftChecking,
     /// Choose another institution; a renewal has none, and is over.
     AnotherBank = "another-bank" => [Institutions Start InProgress] LeftChecking,
     /// Go on where the connect session stands.
@@ -65,8 +67,8 @@ actions! {
     /// Forget the connect session.
     Restart = "restart" => [Start] EnterPin NeedsLogin EndsSoon,
     /// Back to where a dial begins.
-    Home = "home" => [Entry] EnterPin,
-    PickLanguage = "pick-language" => [Entry] EnterPin,
+    Home = "home" => [Entry Institutions Login InProgress] EnterPin ChoosePin,
+    PickLanguage = "pick-language" => [Entry Institutions Login InProgress] EnterPin ChoosePin,
     ShowLinks = "show-links" => [] Links NoLinks LinksUnused EnterPin,
     PickLink = "pick-link" => [] Links NoLinks LinksUnused Link,
     Unlink = "unlink" => [] Checking Links NoLinks LinksUnused Unlinked,
@@ -82,7 +84,7 @@ actions! {
     RequestBankAlert = "text-when-back"
         => [Institutions Login Question InProgress] AlertPromised SmsOptedOut LeftChecking,
     /// Type one's own code; the right one leads to what stands behind it.
-    EnterPin = "enter-pin" => [Entry Question] Links PinLocked,
+    EnterPin = "enter-pin" => [Entry Stage] Links PinLocked,
     /// Begin to choose a code of one's own.
     Protect = "protect" => [] ChoosePin,
     /// Choose a code of one's own, and go on with the linking, or to what is linked.

@@ -52,6 +52,7 @@ impl SampleValues {
             ("languages", name(20)),
             ("bank", name(22)),
             ("field", name(40)),
+            ("choice", name(24)),
             ("message", name(40)),
             ("code", name(16)),
             // As long as an address with the token of a page.

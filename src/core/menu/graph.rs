@@ -26,6 +26,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("data", "bank account, balance"),
     ("bank", "Zenith"),
     ("field", "Password"),
+    ("choice", "Log in with"),
     ("account", "..5678"),
     ("until", "02/03/2027"),
     ("message", "Code 4711"),

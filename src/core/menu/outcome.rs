@@ -100,8 +100,6 @@ outcomes! {
     NoWay = "no-way": Nothing [Institutions],
     /// The institution has several auth methods.
     ChooseMethod = "choose-method": Session [Stage Login],
-    /// Policy wants a warning before secrets.
-    Warn = "warn": Session [Stage Login],
     /// A field is to be typed.
     Ask = "ask": Session [Stage Login Field Question],
     /// A field is one of a few.

@@ -13,6 +13,12 @@ use crate::core::text_line::line_at;
 /// The labels that key 0 may have, and that only key 0 may have.
 const BACK_LABELS: [&str; 3] = ["back", "leave", "home"];
 
+/// The keys of options on a screen of nothing else.
+const CHOICES: [char; 9] = ['0', '1', '2', '3', '4', '5', '6', '7', '8'];
+
+/// The keys of options beside an answer that is typed: none that begins one. `9` shows more where there is more.
+const BESIDE_ANSWERS: [char; 3] = [BACK_KEY, '1', MORE_KEY];
+
 /// The most pages that a screen's own text and options may be allowed.
 const MOST_PAGES: u8 = 3;
 
@@ -189,11 +195,24 @@ impl MenuReader<'_> {
                     format!("key {} is there twice; give each option its own", choice.key),
                 );
             }
-            if choice.key != BACK_KEY && matches!(kind, ScreenKind::List { .. } | ScreenKind::Input(_)) {
-                let message = format!(
-                    "key {} belongs to the list or the answer; beside those only 0 is free",
-                    choice.key
-                );
+            let free: &[char] = match kind {
+                ScreenKind::List { .. } => &[BACK_KEY],
+                ScreenKind::Input(_) => &BESIDE_ANSWERS,
+                ScreenKind::Choices | ScreenKind::End => &CHOICES,
+            };
+            if !free.contains(&choice.key) {
+                let message = match kind {
+                    ScreenKind::List { .. } => {
+                        format!("key {} belongs to the list; beside it only 0 is free", choice.key)
+                    }
+                    ScreenKind::Input(_) => {
+                        format!(
+                            "key {} belongs to the answer; beside it only 0, 1 and 9 are free",
+                            choice.key
+                        )
+                    }
+                    ScreenKind::Choices | ScreenKind::End => "key 9 shows more; use 1 to 8".to_owned(),
+                };
                 self.problem(&id, at, message);
             }
             options.push(choice);
@@ -270,8 +289,7 @@ impl MenuReader<'_> {
     fn key(&mut self, id: &str, at: usize, written: &str) -> Option<char> {
         let mut chars = written.chars();
         match (chars.next(), chars.next()) {
-            (Some(MORE_KEY), None) => self.problem(id, at, "key 9 shows more; use 1 to 8"),
-            (Some(key @ '0'..='8'), None) => return Some(key),
+            (Some(key @ '0'..='9'), None) => return Some(key),
             _ => self.problem(id, at, format!("`{written}` is not a key; use one digit from 0 to 8")),
         }
         None

@@ -222,7 +222,7 @@ impl Person {
         for statement in [
             // Those that they have answered are theirs, too, unless others may still.
             "UPDATE link_intents SET tag = CASE WHEN tag = $2 THEN $3 ELSE tag END, \
-             reference = NULL, msisdn = NULL, code_digest = NULL, code = NULL, expected = NULL \
+             reference = NULL, msisdn = NULL, code_digest = NULL, code = NULL, expected = NULL, suggested = NULL \
              WHERE partner = $1 AND (tag = $2 OR (tag IS NULL AND NOT many AND state <> 'open' \
              AND id IN (SELECT intent FROM consents WHERE partner = $1 AND tag = $2)))",
             "UPDATE links SET tag = $3, used_at = created_at, handle_digest = NULL, handle = NULL, access = NULL \

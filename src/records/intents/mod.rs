@@ -47,6 +47,8 @@ pub struct LinkIntent {
     pub many: bool,
     /// The account number and holder name it must turn out to be, sealed.
     pub expected: Option<Vec<u8>>,
+    /// The bank, the way to log in, the user name and the account number that the person is offered, sealed.
+    pub suggested: Option<Vec<u8>>,
     /// The link to be logged in to again, if that is what is asked.
     pub renews: Option<LinkId>,
     /// How many links have come of it.
@@ -150,6 +152,8 @@ pub struct PendingRequests {
     pub requests: Vec<RequestTerms>,
     /// The open intent behind the code, if one was looked up and anybody may answer it.
     pub by_code: Option<RequestTerms>,
+    /// What is offered with these intents, sealed.
+    pub suggested: Vec<(IntentId, Vec<u8>)>,
     /// The partners with which this person has ever had to do.
     pub partners: Vec<PartnerRef>,
 }

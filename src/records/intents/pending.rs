@@ -5,6 +5,7 @@ use sqlx::{Row as _, query};
 
 use super::{Backend, Row};
 use crate::core::flow::terms::{PartnerRef, RequestTerms};
+use crate::core::ids::IntentId;
 use crate::core::messages::Locale;
 use crate::core::purpose::Purpose;
 use crate::core::seal::SubscriberTag;
@@ -15,7 +16,8 @@ use crate::records::{OPEN_INTENTS_FOR_NUMBER, PendingRequests, RecordsError, Req
 macro_rules! open_intents {
     ($which:literal) => {
         concat!(
-            "SELECT i.id, i.partner, p.name, i.purpose, i.days, i.scope, i.institution, i.locale, i.many, i.renews \
+            "SELECT i.id, i.partner, p.name, i.purpose, i.days, i.scope, i.institution, i.locale, i.many, i.suggested, \
+             i.renews \
              FROM link_intents i JOIN partners p ON p.id = i.partner WHERE i.state = 'open' AND i.expires_at > $2 AND ",
             $which
         )
@@ -60,14 +62,26 @@ impl RequestRecords for Backend {
             );
             let partners = partners.bind(tag).fetch_all(&mut *tx).await?;
             tx.commit().await?;
+            let suggested = intents
+                .iter()
+                .chain(&by_code)
+                .filter_map(|row| suggested(row).transpose());
             Ok(PendingRequests {
                 requests,
+                suggested: suggested.collect::<Result<_>>()?,
                 by_code: by_code.as_ref().map(intent_terms).transpose()?,
                 partners: partners.iter().map(partner_ref).collect::<Result<_>>()?,
             })
         })
         .await
     }
+}
+
+/// What is offered with an intent, if anything is.
+fn suggested(row: &Row) -> Result<Option<(IntentId, Vec<u8>)>> {
+    let sealed: Option<Vec<u8>> = row.try_get("suggested")?;
+    let intent = row.try_get("id")?;
+    Ok(sealed.map(|sealed| (intent, sealed)))
 }
 
 fn partner_ref(row: &Row) -> Result<PartnerRef> {

@@ -243,9 +243,9 @@ async fn insert(tx: &mut Connection, intent: &LinkIntent) -> Result<bool> {
     add_intent_row(tx, intent.id, intent.partner, intent.created_at).await?;
     let added = query(
         "INSERT INTO link_intents (id, partner, entity, created_by, state, purpose, days, scope, reference, tag, msisdn, \
-         code_digest, code, institution, locale, many, expected, renews, links, created_at, moved_at, expires_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22) \
-         ON CONFLICT DO NOTHING",
+         code_digest, code, institution, locale, many, expected, suggested, renews, links, created_at, moved_at, expires_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, \
+         $23) ON CONFLICT DO NOTHING",
     )
     .bind(intent.id)
     .bind(intent.partner)
@@ -264,6 +264,7 @@ async fn insert(tx: &mut Connection, intent: &LinkIntent) -> Result<bool> {
     .bind(&intent.locale)
     .bind(intent.many)
     .bind(&intent.expected)
+    .bind(&intent.suggested)
     .bind(intent.renews)
     .bind(i64::from(intent.links))
     .bind(intent.created_at)

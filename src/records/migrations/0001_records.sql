@@ -156,6 +156,7 @@ CREATE TABLE link_intents (
     locale       TEXT,                        -- the language to begin in, BCP 47; none: the person's own
     many         BOOLEAN NOT NULL,            -- whether it may be used by more than one person
     expected     BLOB,                        -- sealed: the account number and holder name it must turn out to be
+    suggested    BLOB,                        -- sealed: the bank, the way to log in, the user name and the account number that are offered
     renews       BLOB,                        -- the link to be logged in to again, if that is what is asked
     links        BIGINT NOT NULL,             -- how many links have come of it
     created_at   BIGINT NOT NULL,             -- ms

@@ -130,6 +130,7 @@ pub const SEALED: &[SealedColumn] = &[
     sealed(("link_intents", "msisdn"), "t.partner", ("intent", "msisdn")),
     sealed(("link_intents", "code"), "t.partner", ("intent", "code")),
     sealed(("link_intents", "expected"), "t.partner", ("intent", "expected")),
+    sealed(("link_intents", "suggested"), "t.partner", ("intent", "suggested")),
     SealedColumn {
         key: &[
             KeyColumn::Bytes("partner"),

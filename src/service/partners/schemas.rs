@@ -112,6 +112,13 @@ pub(super) fn expectations() -> utoipa::openapi::schema::ArrayBuilder {
         ))
 }
 
+pub(super) fn suggestions() -> utoipa::openapi::schema::ArrayBuilder {
+    let names = ["institution", "auth_method", "username", "account_number"];
+    utoipa::openapi::schema::ArrayBuilder::new()
+        .items(enum_schema("What is offered.", &names))
+        .description(Some("What the subscriber is offered. The values are never shown."))
+}
+
 impl PartialSchema for Permissions {
     fn schema() -> RefOr<Schema> {
         let objects = Object::ALL.into_iter().fold(ObjectBuilder::new(), |schema, object| {

@@ -271,6 +271,10 @@ impl Person {
                 self.looked = true;
                 "1"
             }
+            SeenScreen::NothingLinked => {
+                self.looked |= !self.typed.passwords.is_empty();
+                "1"
+            }
             SeenScreen::Limited => return self.ends(FinalResult::ToWait),
             SeenScreen::Unconfirmed | SeenScreen::Refused | SeenScreen::Unavailable if weary => {
                 return self.ends(FinalResult::NotLinked);

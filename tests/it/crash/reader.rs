@@ -8,10 +8,13 @@ use crate::support::aggregator::{AggregatorClient, NoReply, Phone, UssdReply};
 /// What a person reads off a screen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SeenScreen {
+    /// The consent, and the way to what is linked.
     Welcome,
+    /// The consent; nothing is linked.
+    NothingLinked,
     /// All banks; a name may be typed.
     Banks,
-    /// The bank that was typed is the first of the list.
+    /// All banks, the wanted one first.
     Found,
     Username,
     Password,
@@ -68,7 +71,8 @@ impl SeenScreen {
             ("You have no linked", Self::NoLinks),
             ("2 Unlink", Self::Link),
             ("which account?", Self::Accounts),
-            ("asks to see your bank account", Self::Welcome),
+            ("2 My accounts", Self::Welcome),
+            ("asks to see your bank account", Self::NothingLinked),
             (": Username", Self::Username),
             (": Password", Self::Password),
         ];

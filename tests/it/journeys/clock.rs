@@ -70,7 +70,7 @@ impl Watched {
     /// From dialling to the first screen that says that the bank is thinking.
     async fn submits(&mut self, user: &str) {
         self.dial().await.asks("It cannot move money");
-        for line in ["1", "providus", "1", user] {
+        for line in ["1", "providus", user] {
             self.say(line).await.asks("");
         }
         self.say("good-pass-clock").await.asks("is checking your details");

@@ -56,7 +56,7 @@ impl Linked {
         };
         linked
             .play(&format!(
-                "dial\nexpect {days} days.\npress 1\ntype providus\npress 1\npress 1\ntype ada@ends\n\
+                "dial\nexpect {days} days.\npress 1\ntype providus\ntype ada@ends\n\
                  type good-pass-ends\npoll 1 until END Done! Providus Bank .. within 60s\n"
             ))
             .await;
@@ -179,7 +179,7 @@ async fn a_consent_ends_when_it_says(#[case] servers: bool) {
         world.wind(23).await;
     }
     world
-        .play("dial\nexpect Sandbox Lender asks\npress 2\nexpect You have no linked accounts.\n")
+        .play("dial\nexpect Sandbox Lender asks\nexpect-not My accounts\n")
         .await;
     let by_state = async |state: &str| {
         let found = world.read(&format!("/v1/links?state={state}")).await;

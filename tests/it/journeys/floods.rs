@@ -121,7 +121,7 @@ async fn one_person_cannot_take_it_all() {
         async move {
             let mut phone = world.phone("+2348030005101");
             let user = format!("ada@greedy-{lane}");
-            let lines = ["1", "providus", "1", &user, "wrong-pass-greedy"];
+            let lines = ["1", "providus", &user, "wrong-pass-greedy"];
             let mut line = lines.iter();
             let mut reply = phone.dial().await;
             while asked.fetch_add(1, Ordering::SeqCst) < LANES * TURNS {

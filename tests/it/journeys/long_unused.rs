@@ -28,7 +28,7 @@ impl Linked {
     /// Dials, agrees and logs in at Providus as this user; the last screen says this.
     async fn logs_in(&self, user: &str, told: &str) {
         let lines = format!(
-            "dial\npress 1\ntype providus\npress 1\npress 1\ntype {user}\ntype good-pass-{user}\n\
+            "dial\npress 1\ntype providus\ntype {user}\ntype good-pass-{user}\n\
              poll 1 until {told} within 60s\n"
         );
         self.play(&lines).await;
@@ -103,7 +103,7 @@ async fn it_ends_with_its_consent_in_silence() {
     })
     .await;
     world
-        .play("dial\nexpect Sandbox Lender asks to see\npress 2\nexpect You have no linked accounts.\n")
+        .play("dial\nexpect Sandbox Lender asks to see\nexpect-not My accounts\n")
         .await;
     assert_eq!(world.texts().await, Vec::<String>::new());
     world.sandbox.stop().await;

@@ -24,6 +24,7 @@ mod random_walk;
 mod redis;
 mod requests;
 mod rotation;
+mod screens;
 mod scripts;
 mod shapes;
 mod shapes_after;
@@ -48,10 +49,27 @@ fn granted() -> Submits {
 
 /// From dialling to the user name at the bank with a plain form.
 async fn to_login(phone: &mut Phone) -> UssdReply {
-    phone.dial().await.asks("It cannot move money");
-    let asked = phone.say_all(&["1", "providus", "1"]).await;
+    let shown = phone.dial().await;
+    to_banks(phone, shown).await;
+    let asked = phone.say("providus").await;
     asked.asks("Providus Bank: Username");
     asked
+}
+
+/// From the first screen of a dial to the banks, whatever was begun before.
+async fn to_banks(phone: &mut Phone, mut shown: UssdReply) -> UssdReply {
+    for _ in 0..6 {
+        let says = |words: &str| shown.text.contains(words);
+        let key = match () {
+            () if says("Choose your bank") => break,
+            () if says("It cannot move money") => "1",
+            () if says("2 Start again") || says("2 Another bank") => "2",
+            () => "0",
+        };
+        shown = phone.say(key).await;
+    }
+    shown.asks("Choose your bank");
+    shown
 }
 
 /// Links the account of this user at the bank with a plain form.

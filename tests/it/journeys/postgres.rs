@@ -22,9 +22,8 @@ fn says_that_nothing_was_sent(reply: &UssdReply) {
 
 /// Who could not log in does, once the records are back.
 async fn goes_on(phone: &mut Phone, user: &str, password: &str) {
-    phone.dial().await.asks("You began to link Providus Bank. Go on?");
-    let mut shown = phone.say("1").await;
-    for (asked, answer) in [("Try again", "1"), ("Username", user)] {
+    let mut shown = phone.dial().await;
+    for (asked, answer) in [("Go on?", "1"), ("Try again", "1"), ("Username", user)] {
         if shown.text.contains(asked) {
             shown = phone.say(answer).await;
         }

@@ -26,7 +26,7 @@ async fn played(sandbox: &Sandbox, lines: &str) {
 /// From the consent to the end, at Providus, with a password that is this one's.
 fn link(who: &str) -> String {
     format!(
-        "press 1\ntype providus\npress 1\npress 1\ntype ada@{who}\ntype good-pass-{who}\n\
+        "press 1\ntype providus\ntype ada@{who}\ntype good-pass-{who}\n\
          poll 1 until END Done! Providus Bank .. within 60s\n"
     )
 }

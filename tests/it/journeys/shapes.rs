@@ -25,8 +25,12 @@ pub const PATIENCE: Duration = Duration::from_mins(1);
 pub async fn to_bank(phone: &mut Phone, branch: Branch) -> UssdReply {
     phone.dial().await.asks("It cannot move money");
     phone.say("1").await.asks("Choose your bank");
-    phone.say(branch.id()).await.asks(&format!("1 {}", branch.title()));
-    phone.say("1").await
+    let found = phone.say(branch.id()).await;
+    // What begins without a question, by a text or in an app, is picked from the list.
+    if found.text.contains(&format!("1 {}", branch.title())) {
+        return phone.say("1").await;
+    }
+    found
 }
 
 /// What is shown now, or soon: a busy machine is slower than a turn.
@@ -95,8 +99,7 @@ async fn by_keypad(#[case] setup: Setup) {
     soon(&mut phone, reply, "Umoja Savings: Umoja has sent you a code").await;
     phone.hang_up().await;
     let mut phone = world.phone_at(1, ASHA);
-    phone.dial().await.asks("You began to link Umoja Savings. Go on?");
-    phone.say("1").await.asks("Umoja Savings: Umoja has sent you a code");
+    phone.dial().await.asks("Umoja Savings: Umoja has sent you a code");
     let reply = phone.say(CODE).await;
     soon(&mut phone, reply, "Done! Umoja Savings ").await;
     linked_once(&world, 1).await;
@@ -115,8 +118,7 @@ async fn several_accounts_by_keypad(#[case] setup: Setup) {
     soon(&mut phone, reply, "Umoja Chama: which?").await;
     phone.hang_up().await;
     let mut phone = world.phone_at(1, ASHA);
-    phone.dial().await.asks("You began to link Umoja Chama. Go on?");
-    phone.say("1").await.asks("Umoja Chama: which?");
+    phone.dial().await.asks("Umoja Chama: which?");
     let reply = phone.say("1,2").await;
     soon(&mut phone, reply, "Done!").await;
     linked_once(&world, 2).await;

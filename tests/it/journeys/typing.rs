@@ -66,8 +66,7 @@ async fn a_broken_password_is_not_sent() {
         reply.ends("Please use letters and numbers only.");
     }
     assert!(world.call_log().submits.is_empty());
-    phone.dial().await.asks("You began to link Providus Bank. Go on?");
-    phone.say("1").await.asks("Password");
+    phone.dial().await.asks("Providus Bank: Password");
     phone.say("good-pass-broken-bytes").await.ends("Done!");
     assert_eq!(world.submits("ada@broken-bytes"), granted());
 }
@@ -132,9 +131,8 @@ async fn a_wrong_key_is_told_once(#[case] setup: Setup) {
     phone
         .say("providus")
         .await
-        .asks("1 Providus Bank")
+        .asks("Providus Bank: Username")
         .lacks("We cannot link a bank");
-    phone.say("1").await.asks("Username");
     phone.say(" ").await.asks("Please type an answer.");
     phone.say("ada@wrong-key").await.asks("Password").lacks("Please type");
 }

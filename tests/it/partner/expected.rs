@@ -18,10 +18,7 @@ const NUMBER: &str = "+2348030008831";
 /// The subscriber logs in for the intent that waits for them; the last screen.
 async fn link_as(phone: &mut Phone, user: &str) -> String {
     phone.dial().await.asks("It cannot move money");
-    phone
-        .say_all(&["1", "providus", "1"])
-        .await
-        .asks("Providus Bank: Username");
+    phone.say_all(&["1", "providus"]).await.asks("Providus Bank: Username");
     phone.say(user).await.asks("Providus Bank: Password");
     let mut told = phone.say("good-pass-expected").await;
     // A busy machine may be slower than a turn.

@@ -15,6 +15,8 @@ use crate::support::sandbox::Sandbox;
 
 const NUMBER: &str = "+2348030008811";
 const ALL: &str = "/v1/link-intents";
+/// A bank of the sandbox with two ways to log in.
+const ACCESS: &str = "mono/6a5eed000000000000000001:p";
 
 /// The code in a dial string.
 fn code(dial: &str) -> Option<DialCode> {
@@ -45,6 +47,7 @@ async fn a_request_is_as_it_was_made() {
         ("days", partner["data_days"].clone()),
         ("many", json!(false)),
         ("expected", json!([])),
+        ("suggested", json!([])),
         ("links", json!(0)),
         ("entity_id", Value::Null),
         ("created_by", Value::Null),
@@ -135,6 +138,31 @@ async fn what_cannot_be_asked_for_is_refused() {
             vec![("/many", "unused")],
         ),
         (json!({"sms": true}), vec![("/sms", "unused")]),
+        (json!({"suggested": {}}), vec![("/suggested", "blank")]),
+        (
+            json!({"suggested": {"institution": "mono/Zq7"}}),
+            vec![("/suggested/institution", "unknown")],
+        ),
+        (
+            json!({"institution": ACCESS, "suggested": {"institution": ACCESS}}),
+            vec![("/suggested/institution", "unused")],
+        ),
+        (
+            json!({"suggested": {"institution": ACCESS, "auth_method": "Zq7"}}),
+            vec![("/suggested/auth_method", "unknown")],
+        ),
+        (
+            json!({"suggested": {"auth_method": "mobile_banking"}}),
+            vec![("/suggested/auth_method", "unused")],
+        ),
+        (json!({"suggested": {"username": "ada"}}), vec![("/msisdn", "required")]),
+        (
+            json!({"msisdn": NUMBER, "suggested": {"username": " ", "account_number": "Zq7"}}),
+            vec![
+                ("/suggested/username", "blank"),
+                ("/suggested/account_number", "invalid"),
+            ],
+        ),
         (json!({"expected": {}}), vec![("/expected", "blank")]),
         (
             json!({"expected": {"account_number": "Zq7", "holder_name": ""}}),
@@ -164,8 +192,13 @@ async fn what_cannot_be_asked_for_is_refused() {
             .await
             .refused(422, "invalid");
     }
-    let known = json!({"institution": "mono/6a5eed000000000000000001:p"});
-    api.post(ALL, &known).by(&token).send().await.expect(201);
+    for known in [
+        json!({"institution": ACCESS}),
+        json!({"institution": ACCESS, "suggested": {"auth_method": "mobile_banking"}}),
+        json!({"suggested": {"institution": ACCESS}}),
+    ] {
+        api.post(ALL, &known).by(&token).send().await.expect(201);
+    }
     sandbox.stop().await;
 }
 

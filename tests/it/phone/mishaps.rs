@@ -79,7 +79,9 @@ async fn the_menu_works_by_sms_up_to_the_code_to_dial() {
     }
     browser.picture(&picture("desktop-menu-by-text.png")).await;
     browser.click("#inbox .newest .chip").await;
-    browser.wait_text("#screen", |t| t.contains("Go on with Kuda?")).await;
+    browser
+        .wait_text("#screen", |t| t.contains("Kuda: Email Address"))
+        .await;
     browser.window.close().await.expect("closed");
     sandbox.stop().await;
 }

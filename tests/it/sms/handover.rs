@@ -92,6 +92,7 @@ impl AbsentPerson {
             started_at: at(0),
             ends_at: at(ends_at.unwrap_or_default()),
             interactive_until: None,
+            idle: Duration::ZERO,
             typed_prefix: TypedPrefix {
                 len: 0,
                 digest: [0; 32],

@@ -190,7 +190,7 @@ async fn the_dialog_begun_last_goes_on() {
     let told = texting.send(ADA, "LINK").await;
     assert!(told.starts_with("You began to link your bank. Go on?"), "{told}");
     phone.say("1").await.ends("You went on by text.");
-    phone.dial().await.asks("You began to link Providus Bank. Go on?");
+    phone.dial().await.asks("Providus Bank: Username");
 }
 
 /// Languages by their names, and what is said in them afterwards, by text and on the phone.

@@ -27,6 +27,7 @@ pub fn intent(partner: PartnerId) -> LinkIntent {
         locale: None,
         many: false,
         expected: None,
+        suggested: None,
         renews: None,
         links: 0,
         created_at: at(0),

@@ -133,6 +133,7 @@ fn starting_a_renewal_again_invents_no_request() {
         let result = opened("s", Some(super::fixtures::login_form()));
         assert!(phone.applies(&SessionEvent::ProviderSessionOpened { session, result }));
         phone.types("ada");
+        phone.passes(Duration::from_mins(11));
         assert!(
             phone
                 .dial_known(&facts, &[])
@@ -290,7 +291,7 @@ fn later_screens_name_who_was_agreed_with() {
 }
 
 fn at_access(phone: &mut Phone) -> crate::core::ids::AttemptId {
-    phone.keys(&["1", "access", "1", "ada", "Zq7password"]);
+    phone.keys(&["1", "access", "ada", "Zq7password"]);
     let id = phone.submit().attempt;
     phone.sends(id);
     id

@@ -106,6 +106,7 @@ fn a_key_means_what_its_own_dialog_shows() {
     let (mut phone, id) = Phone::submitted();
     phone.resolves(id, AttemptResult::Prompt(code_form()));
     let asked = phone.says();
+    phone.passes(Duration::from_mins(11));
     phone.dial();
     assert!(phone.says().starts_with("You began to link Zenith Bank. Go on?"));
     let whole = "1*1*ada*Zq7password*1";

@@ -257,7 +257,7 @@ fn what_was_begun_goes_first() {
     let mut phone = Phone::at_banks();
     phone.keys(&["1", "ada"]);
     let said = phone.dial_known(&known(&["Zenith"]), &[]);
-    assert!(said.starts_with("You began to link Zenith Bank. Go on?"), "{said}");
+    assert!(said.starts_with("Zenith Bank: PASSWORD"), "{said}");
 }
 
 /// Where the provider ends its access, too, keeping on is a new login, on the new consent.

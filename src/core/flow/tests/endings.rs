@@ -42,10 +42,10 @@ fn answered_late(result: AttemptResult) -> Phone {
 fn what_cannot_be_answered_any_more_is_not_asked() {
     for (lines, next) in [
         (&["3"][..], "Umoja Credit asks"),
-        (&["1"], "Umoja Credit asks"),
-        (&["1", "9"], "Umoja Credit asks"),
-        (&["1", "1"], "You began to link Zenith Bank. Go on?"),
-        (&["1", "1", "ada"], "You began to link Zenith Bank. Go on?"),
+        (&["1"], "Choose your bank"),
+        (&["1", "9"], "Choose your bank"),
+        (&["1", "1"], "Zenith Bank: USERNAME"),
+        (&["1", "1", "ada"], "Zenith Bank: PASSWORD"),
     ] {
         let mut phone = late(lines);
         assert_eq!(phone.says(), ENDED, "{lines:?}");

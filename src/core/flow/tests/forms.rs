@@ -50,7 +50,7 @@ fn fields_take_what_they_want() {
 fn one_of_a_few() {
     let mut phone = Phone::at_banks();
     let text = phone.keys(&["4"]);
-    assert!(text.starts_with("KIND:\n1 Personal\n2 Business"), "{text}");
+    assert!(text.starts_with("Polaris: KIND\n1 Personal\n2 Business"), "{text}");
     assert!(phone.types("7").starts_with("Please choose"));
     assert!(phone.types("2").starts_with("Polaris: PIN"));
     phone.types("Zq7pin");
@@ -63,14 +63,17 @@ fn one_of_a_few() {
     assert_eq!(answers, ["kind=b-2", "pin=Zq7pin"]);
 }
 
-/// Two ways to log in: the person chooses, and each opens its own session.
+/// Two ways to log in: the usual one is taken, and each opens its own session.
 #[test]
 fn several_ways_to_log_in() {
     let mut phone = Phone::at_banks();
-    phone.keys(&["3", "2"]);
-    assert!(phone.says().starts_with("First Bank: CARD"), "{}", phone.says());
+    assert!(phone.types("3").starts_with("First Bank: CARD"), "{}", phone.says());
     let opens = phone.opens();
     assert_eq!((opens.len(), opens[0].method.as_str()), (1, "method-1"));
+    phone.keys(&["9", "1"]);
+    assert!(phone.says().starts_with("First Bank: USERNAME"), "{}", phone.says());
+    let opens = phone.opens();
+    assert_eq!((opens.len(), opens[0].method.as_str()), (1, "method-0"));
 }
 
 /// A session that was opened for another bank or way to log in is never submitted to, however late it comes.

@@ -103,22 +103,10 @@ fn after(away: bool, fates: Vec<AttemptResult>) -> Phone {
 fn a_redial_resumes_by_facts() {
     for (name, mut phone, want) in vec![
         ("nothing begun", Phone::new(), "Umoja Credit asks"),
-        ("agreed, no bank", typed(&[]), "Umoja Credit asks"),
-        (
-            "at the first field",
-            typed(&["1"]),
-            "You began to link Zenith Bank. Go on?",
-        ),
-        (
-            "at the last field",
-            typed(&["1", "ada"]),
-            "You began to link Zenith Bank. Go on?",
-        ),
-        (
-            "at the methods",
-            typed(&["first", "1"]),
-            "You began to link First Bank. Go on?",
-        ),
+        ("agreed, no bank", typed(&[]), "Choose your bank"),
+        ("at the first field", typed(&["1"]), "Zenith Bank: USERNAME"),
+        ("at the last field", typed(&["1", "ada"]), "Zenith Bank: PASSWORD"),
+        ("at the methods", typed(&["first", "9"]), "First Bank: which one"),
         ("under way", after(false, vec![]), "Zenith Bank is checking"),
         (
             "being redeemed",
@@ -128,12 +116,12 @@ fn a_redial_resumes_by_facts() {
         (
             "a code is asked",
             after(false, vec![AttemptResult::Prompt(code_form())]),
-            "You began to link Zenith Bank. Go on?",
+            "Zenith Bank: OTP",
         ),
         (
             "accounts to choose",
             after(false, vec![AttemptResult::ChooseAccount(accounts().into())]),
-            "You began to link Zenith Bank. Go on?",
+            "Zenith Bank: which account?",
         ),
     ] {
         let text = phone.dial();
@@ -218,6 +206,7 @@ fn accounts() -> Vec<AccountChoice> {
 fn going_on_asks_where_it_stopped() {
     let mut phone = Phone::at_banks();
     phone.keys(&["1", "ada"]);
+    phone.passes(Duration::from_mins(11));
     phone.dial();
     let text = phone.types("1");
     assert!(text.starts_with("Zenith Bank: PASSWORD"), "{text}");
@@ -244,6 +233,7 @@ fn ways_back() {
     assert!(phone.types("0").starts_with("Choose your bank"));
     assert_eq!(phone.session().consent, consent);
     phone.types("1");
+    phone.passes(Duration::from_mins(11));
     phone.dial();
     assert!(phone.types("2").starts_with("Umoja Credit asks"));
     assert!(phone.state.session.is_none());

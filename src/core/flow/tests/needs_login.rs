@@ -1,5 +1,7 @@
 //! A link whose bank wants a new login: what is told of it, and where that leads.
 
+use std::time::Duration;
+
 use super::ending::ending;
 use super::fixtures::{form, link, login_form, opened, terms};
 use super::phone::{Phone, flow_with};
@@ -112,6 +114,7 @@ fn what_is_under_way_goes_first() {
         result: opened("s", Some(login_form())),
     });
     phone.types("ada");
+    phone.passes(Duration::from_mins(11));
     assert!(
         phone
             .dial_known(&facts, &[])
@@ -120,6 +123,7 @@ fn what_is_under_way_goes_first() {
         phone.says()
     );
     assert!(phone.types("1").starts_with("Zenith: PASSWORD"), "{}", phone.says());
+    phone.passes(Duration::from_mins(11));
     phone.dial_known(&facts, &[]);
     assert!(phone.types("2").starts_with(TOLD), "{}", phone.says());
     assert!(phone.types("2").contains(" asks to see your"), "{}", phone.says());

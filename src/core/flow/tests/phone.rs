@@ -89,6 +89,8 @@ pub struct Phone {
     pub septets: usize,
     /// For how long a dialog may ask something; here so long that no test about something else meets its end.
     pub asks: Duration,
+    /// How long the network waits for an answer.
+    pub idle: Duration,
     pub effects: Vec<Effect>,
     /// How many wrong numbers may still be texted, as the records say.
     pub proofs_left: u32,
@@ -134,6 +136,7 @@ impl Phone {
             health: HealthMap::default(),
             septets: PAGE,
             asks: LASTS * 1_000,
+            idle: Duration::from_mins(1),
             effects: Vec::new(),
             proofs_left: crate::core::flow::sms_proof::MAX_WRONG,
             dialog: 0,
@@ -186,7 +189,7 @@ impl Phone {
             deadlines: Deadlines {
                 turn: Duration::from_secs(5),
                 dialog: LASTS,
-                idle: Duration::from_secs(20),
+                idle: self.idle,
             },
             interactive_time: self.asks,
             started: self.now,

@@ -50,7 +50,12 @@ fn a_code_goes_straight_in() {
         assert_eq!(first.contains("Zenith Bank: OTP"), works, "{later:?}: {first}");
         let again = phone.dial_known(&SubscriberFacts::default(), &[&code]);
         assert!(again.starts_with("That code is not valid any more."), "{again}");
-        assert!(again.contains("You began to link Zenith Bank. Go on?"), "{again}");
+        let asks = if later < Duration::from_mins(10) {
+            "Zenith Bank: OTP"
+        } else {
+            "You began to link Zenith Bank. Go on?"
+        };
+        assert!(again.contains(asks), "{again}");
     }
 }
 
@@ -62,6 +67,7 @@ fn wrong_codes_end_the_right_one() {
         let HandoverDecision::Send(text) = texted(&mut phone, id) else {
             panic!("nothing to text");
         };
+        phone.passes(Duration::from_mins(11));
         for n in 0..wrong {
             let other = (0..100_000_000_u32)
                 .map(|free| format!("{free:08}"))

@@ -11,6 +11,7 @@ use crate::core::dial_code::DialCode;
 use crate::core::expected_account::ExpectedAccount;
 use crate::core::flow::recovery::dial_string;
 use crate::core::ids::{IntentId, PartnerId};
+use crate::core::linking::Institution;
 use crate::core::messages::Locale;
 use crate::core::msisdn::Msisdn;
 use crate::core::purpose::Purpose;
@@ -20,6 +21,7 @@ use crate::core::time::Timestamp;
 use crate::records::{IntentState, LinkIntent, Partner, QueuedSms, WriteOutcome};
 use crate::service::partners::context::RequestContext;
 use crate::service::partners::error::ApiError;
+use crate::service::partners::intents::suggested::{NewSuggested, check_account_number};
 use crate::service::partners::linking_api::{LinkingApi, seal_failure};
 use crate::service::partners::purposes::NewPurpose;
 use crate::service::partners::validation::{OtherBusinesses, Validation};
@@ -29,7 +31,6 @@ use crate::service::turn::sms::service_code_for;
 const CONSENT_DAYS: std::ops::RangeInclusive<u64> = 1..=730;
 const MAX_REFERENCE_CHARS: usize = 255;
 const MAX_HOLDER_CHARS: usize = 100;
-const ACCOUNT_NUMBER_DIGITS: std::ops::RangeInclusive<usize> = 4..=34;
 /// A minute to 90 days; by default a week.
 const EXPIRY_SECONDS: std::ops::RangeInclusive<u64> = 60..=90 * 24 * 60 * 60;
 const DEFAULT_EXPIRY_SECONDS: u64 = 7 * 24 * 60 * 60;
@@ -71,6 +72,8 @@ pub struct NewIntent {
     pub many: bool,
     /// What the linked account must match.
     pub expected: Option<NewExpected>,
+    /// What the subscriber is offered.
+    pub suggested: Option<NewSuggested>,
     /// Whether to invite the number by SMS.
     #[serde(default)]
     pub sms: bool,
@@ -153,9 +156,14 @@ impl LinkingApi {
             validation.add("/locale", "unknown", Validation::languages());
         }
         if let Some(institution) = &new.institution
-            && !self.institution_exists(partner, institution).await?
+            && self.listed_institution(partner, institution).await?.is_none()
         {
             validation.add("/institution", "unknown", "no provider has this institution");
+        }
+        if let Some(suggested) = &new.suggested {
+            let only = new.institution.as_deref();
+            self.validate_suggested(partner, suggested, (only, new.msisdn.is_some()), &mut validation)
+                .await?;
         }
         self.validate_combinations(new, &mut validation);
         validate_expected(new.expected.as_ref(), &mut validation);
@@ -182,9 +190,14 @@ impl LinkingApi {
         }
     }
 
-    async fn institution_exists(&self, partner: PartnerId, key: &str) -> Result<bool, ApiError> {
+    /// The institution with this key, if there is one.
+    pub(super) async fn listed_institution(
+        &self,
+        partner: PartnerId,
+        key: &str,
+    ) -> Result<Option<Institution>, ApiError> {
         let Some((provider, id)) = key.split_once('/') else {
-            return Ok(false);
+            return Ok(None);
         };
         let catalogue = &self.turns.catalogue;
         // Right after a start the lists are still being loaded.
@@ -192,7 +205,7 @@ impl LinkingApi {
         if catalogue.is_unread(partner, provider) {
             return Err(ApiError::Unavailable);
         }
-        Ok(catalogue.institution(partner, provider, id).is_some())
+        Ok(catalogue.institution(partner, provider, id))
     }
 
     fn build_intent(
@@ -215,6 +228,7 @@ impl LinkingApi {
             };
             self.sealing.seal_expected(request, &expected)
         });
+        let suggested = new.suggested.as_ref().map(|it| self.seal_suggested(request, it));
         Ok(LinkIntent {
             purpose: validated.purpose.clone().unwrap_or(intent.purpose),
             days: new.days.unwrap_or(intent.days),
@@ -226,6 +240,7 @@ impl LinkingApi {
             locale: validated.locale.map(|locale| locale.tag().to_owned()),
             many: new.many,
             expected: expected.transpose().map_err(seal_failure)?,
+            suggested: suggested.transpose()?,
             ..intent
         })
     }
@@ -256,6 +271,7 @@ impl LinkingApi {
             locale: None,
             many: false,
             expected: None,
+            suggested: None,
             renews: None,
             links: 0,
             created_at: now,
@@ -329,14 +345,7 @@ fn validate_expected(expected: Option<&NewExpected>, validation: &mut Validation
     if expected.account_number.is_none() && expected.holder_name.is_none() {
         validation.add("/expected", "blank", "say account_number, holder_name or both");
     }
-    if let Some(number) = &expected.account_number {
-        let number = number.expose();
-        if !ACCOUNT_NUMBER_DIGITS.contains(&number.len()) || !number.bytes().all(|byte| byte.is_ascii_digit()) {
-            let (from, to) = ACCOUNT_NUMBER_DIGITS.into_inner();
-            let detail = format!("{from} to {to} digits");
-            validation.add("/expected/account_number", "invalid", detail);
-        }
-    }
+    check_account_number("/expected/account_number", expected.account_number.as_ref(), validation);
     if let Some(name) = &expected.holder_name {
         validation.check_text("/expected/holder_name", name.expose(), MAX_HOLDER_CHARS);
     }

@@ -2,6 +2,7 @@
 
 pub mod create;
 mod invitation;
+mod suggested;
 
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -17,7 +18,7 @@ use crate::records::{IntentFilter, IntentState, LinkIntent, WriteOutcome};
 use crate::service::partners::context::RequestContext;
 use crate::service::partners::error::ApiError;
 use crate::service::partners::linking_api::{LinkingApi, seal_failure};
-use crate::service::partners::schemas::{expectations, intent_states, sms_states};
+use crate::service::partners::schemas::{expectations, intent_states, sms_states, suggestions};
 use crate::service::partners::views::{ApiTime, List, view};
 use crate::service::sealing::SealedIntent;
 
@@ -26,6 +27,7 @@ struct OpenedFields {
     dial: Option<String>,
     msisdn: Option<String>,
     expected: Vec<&'static str>,
+    suggested: Vec<&'static str>,
 }
 
 view! {
@@ -63,6 +65,10 @@ view! {
         /// What the linked account is compared with: `account_number`, `holder_name`. The values are never shown.
         #[schema(schema_with = expectations)]
         expected: Vec<&'static str> = opened.expected,
+        /// What the subscriber is offered: `institution`, `auth_method`, `username`, `account_number`. The values are never
+        /// shown.
+        #[schema(schema_with = suggestions)]
+        suggested: Vec<&'static str> = opened.suggested,
         /// The link to reauthorise, if that is its purpose.
         #[schema(required)]
         renews: Option<LinkId> = intent.renews,
@@ -191,6 +197,7 @@ impl LinkingApi {
             dial: self.dial_string_of(&intent, now)?,
             msisdn: self.open_number(&intent)?.map(|msisdn| msisdn.masked()),
             expected: self.expected_fields(&intent)?,
+            suggested: self.suggested_fields(&intent)?,
         };
         Ok(IntentView::new(intent, opened, now))
     }

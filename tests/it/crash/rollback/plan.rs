@@ -8,7 +8,7 @@ use crate::support::recorder::Back;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stop {
     Welcome,
-    Found,
+    Banks,
     Username,
     Password,
     Code,
@@ -21,8 +21,8 @@ pub enum Stop {
 impl Stop {
     pub fn of(seen: &SeenScreen) -> Option<Self> {
         Some(match seen {
-            SeenScreen::Welcome => Self::Welcome,
-            SeenScreen::Found => Self::Found,
+            SeenScreen::Welcome | SeenScreen::NothingLinked => Self::Welcome,
+            SeenScreen::Banks | SeenScreen::Found => Self::Banks,
             SeenScreen::Username => Self::Username,
             SeenScreen::Password => Self::Password,
             SeenScreen::Code => Self::Code,
@@ -75,7 +75,7 @@ pub struct Plan {
 /// Who meets which edge.
 const EDGES: [(Login, RollbackPoint); 19] = [
     (Login::Granted, RollbackPoint::Shown(Stop::Welcome)),
-    (Login::Granted, RollbackPoint::Shown(Stop::Found)),
+    (Login::Granted, RollbackPoint::Shown(Stop::Banks)),
     (Login::Granted, RollbackPoint::Shown(Stop::Username)),
     (Login::Granted, RollbackPoint::Shown(Stop::Password)),
     (Login::Granted, RollbackPoint::Shown(Stop::Linked)),

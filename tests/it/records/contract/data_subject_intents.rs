@@ -13,11 +13,11 @@ macro_rules! intent {
     ($state:literal, $tag:literal, $whose:literal) => {
         concat!(
             "INSERT INTO link_intents (id, partner, state, purpose, days, scope, reference, tag, msisdn, code_digest, code, \
-             many, expected, links, created_at, moved_at, expires_at) SELECT c.intent, c.partner, '",
+             many, expected, suggested, links, created_at, moved_at, expires_at) SELECT c.intent, c.partner, '",
             $state,
             "', 'loans', 90, 'account', 'customer 17', ",
             $tag,
-            ", c.msisdn, $1, c.msisdn, FALSE, c.msisdn, 0, 0, 0, 0 FROM consents c JOIN attempts a ON a.consent = c.id \
+            ", c.msisdn, $1, c.msisdn, FALSE, c.msisdn, c.msisdn, 0, 0, 0, 0 FROM consents c JOIN attempts a ON a.consent = c.id \
              WHERE a.state = '",
             $whose,
             "'"
@@ -60,7 +60,7 @@ async fn intents_for_a_person_are_redacted(#[case] backend: Backend) {
     assert_eq!((intents[0].state.as_str(), &intents[0].reference), ("cancelled", &None));
     for (statement, wanted) in [
         (
-            "SELECT COUNT(*) FROM link_intents WHERE state = 'completed' AND expected IS NULL AND reference IS NULL",
+            "SELECT COUNT(*) FROM link_intents WHERE state = 'completed' AND expected IS NULL AND suggested IS NULL AND reference IS NULL",
             1,
         ),
         (

@@ -35,6 +35,7 @@ async fn full(db: &Fixture) -> LinkIntent {
         locale: Some("ha".to_owned()),
         many: true,
         expected: Some(vec![2]),
+        suggested: Some(vec![3]),
         renews: Some(kiungo::core::ids::LinkId::from_bytes(unique_bytes())),
         ..intent(scope.partner)
     }

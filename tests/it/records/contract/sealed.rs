@@ -21,9 +21,9 @@ const PARTNERS_OWN: [&str; 4] = [
      SELECT l.id, p.id, p.id, l.attempt, 0 FROM links l, partners p WHERE p.name = 'Partner 1'",
     "INSERT INTO idempotency (partner, caller, key, request, status, sealed, created_at, lease_until) \
      SELECT p.id, p.id, l.id, l.id, 201, l.attempt, 0, 0 FROM links l, partners p WHERE p.name = 'Partner 1'",
-    "INSERT INTO link_intents (id, partner, state, purpose, days, scope, msisdn, code, many, expected, links, created_at, \
-     moved_at, expires_at) SELECT c.intent, c.partner, 'open', 'loans', 90, 'account', l.attempt, l.attempt, FALSE, \
-     l.attempt, 0, 0, 0, 0 FROM links l JOIN consents c ON c.id = l.consent",
+    "INSERT INTO link_intents (id, partner, state, purpose, days, scope, msisdn, code, many, expected, suggested, links, \
+     created_at, moved_at, expires_at) SELECT c.intent, c.partner, 'open', 'loans', 90, 'account', l.attempt, l.attempt, FALSE, \
+     l.attempt, l.attempt, 0, 0, 0, 0 FROM links l JOIN consents c ON c.id = l.consent",
 ];
 
 /// Every column that the migrations call sealed is walked through, and no other.
