@@ -64,8 +64,8 @@ unsuited = { $bank } asks for something a keypad phone cannot do. It cannot be l
 limited = To keep your { $bank } login safe, wait { $wait } before you try again.
 bank-down = { $bank } is not answering now. Try later.
 bank-busy = { $bank } is busy now. Try again in { $wait }.
-will-text = We will text you once, when it is back. If it is not back within 24 hours, no text comes.
-texts-stopped = You have told us to send you no texts. Text START to the number you sent STOP to, then ask again here.
+will-text = We will text you once, when it is back. If it is not back within 24 hours, no text comes. Menu: { $dial }
+texts-stopped = You told us to send no texts. Text START to the number you sent STOP to, then dial { $dial }
 no-banks = The list of banks is not available now.
 no-way = No account can be linked on this line. Nothing was sent. Ask { $partner } how else.
 resume = You began to link { $bank }. Go on?
@@ -86,13 +86,13 @@ choose-pin-warned =
 choose-pin-again = Type the same 4 digits once more.
 pin-locked = Too many wrong codes. Wait { $wait } and dial { $dial } again.
 
-linked = Done! { $bank } { $account } is linked for { $partner }. Dial again to see or unlink it.
-linked-twice = Done! { $bank } { $account } is linked for { $partner }. It was linked before: dial again to see both.
-renewed = Done! { $bank } { $account } is up to date again for { $partner }.
-consent-renewed = { $partner } may read { $bank } { $account } until { $until }. Dial again to stop it.
-unlinked = { $bank } { $account } is unlinked. { $partner } will not read it any more.
-blocked = We cannot link { $bank } just now. Please try tomorrow.
-left = Goodbye. Dial again at any time to go on.
+linked = Done! { $bank } { $account } is linked for { $partner }. Dial { $dial } to see or unlink it.
+linked-twice = Done! { $bank } { $account } is linked for { $partner }. Linked before: dial { $dial } to see both.
+renewed = Done! { $bank } { $account } is up to date again for { $partner }. Menu: { $dial }
+consent-renewed = { $partner } may read { $bank } { $account } until { $until }. Dial { $dial } to stop it.
+unlinked = { $bank } { $account } is unlinked. { $partner } will not read it any more. Menu: { $dial }
+blocked = We cannot link { $bank } just now. Please try tomorrow. Menu: { $dial }
+left = Goodbye. Dial { $dial } at any time to go on.
 left-code = Goodbye. When you have the code, dial { $dial } to type it.
 left-checking = We keep asking { $bank }. Dial { $dial } in a few minutes to see the result.
 left-asking = We keep asking { $bank }, up to { $wait }. To see how it went, dial { $dial }
@@ -174,32 +174,35 @@ note-not-now = That is not possible now. Try again later.
 
 ## Answers of last resort
 
-busy = Service is busy. Please dial again in a minute.
-sorry = Something went wrong on our side. Please dial again.
-unreadable = Please use letters and numbers only. Dial again.
-too-long = That was too long. Please dial again.
-too-many = Too many tries. Please wait a minute, then dial again.
+busy = Service is busy. Please dial { $dial } in a minute.
+sorry = Something went wrong on our side. Please dial { $dial }
+unreadable = Please use letters and numbers only. Dial { $dial }
+too-long = That was too long. Please dial { $dial }
+too-many = Too many tries. Please wait a minute, then dial { $dial }
 elsewhere = You dialled again on this number. Please go on there.
-elsewhere-by-text = You went on by text. Please go on there, or dial again.
-expired = Time is up. Please dial again to go on.
+elsewhere-by-text = You went on by text. Please go on there, or dial { $dial }
+expired = Time is up. Please dial { $dial } to go on.
 no-service = This service does not work for your number.
 
 ## Text messages, one part each: other people may read them, so they name no bank and no number
 
 sms-linked = { $partner }: your account is linked. To see or unlink it, dial { $dial }
+sms-receipt = { $partner } can now see your bank account until { $until }. To see or end this, dial { $dial }. If it was not you, end it.
 sms-not-linked = { $partner }: no account was linked. To see why and try again, dial { $dial }
 sms-mismatched = { $partner }: it was not the account that was asked for. Nothing was linked. For help, dial { $dial }
 sms-question = { $partner }: your bank asks one more thing. To answer, dial { $dial } within 15 minutes.
+sms-go-on = { $partner }: you began to link your bank account. To go on, dial { $dial } within 15 minutes.
 sms-approve = { $partner }: please approve the request in your bank's app. To go on, dial { $dial }
 sms-page-link = { $partner }: to link your account open { $url } Do not share this link.
 sms-bank-back = { $partner }: the bank you asked for is back. To go on, dial { $dial }
 sms-ends-soon = { $partner }: your consent to share your account data ends soon. To keep sharing or to stop now, dial { $dial }
 sms-ended = { $partner } can no longer read your account data: the time you agreed to is over. To link again, dial { $dial }
 sms-asked = { $partner } asks you to link your bank account. If you know them and want this, dial { $dial }
+sms-asked-again = { $partner } still asks you to link your bank account. If you want this, dial { $dial }. STOP: no more texts.
 
 ## Texts that answer texts, one part each; those that stand for a screen leave room for a key to go back
 
-sms-help = { $partner }: to link a bank account text LINK or dial { $dial }. To go on text CONTINUE. Text STOP for no more texts.
+sms-help = { $partner }: text LINK or dial { $dial } to link a bank account. STOP: no more texts. HAUSA, IGBO, YORUBA, PIDGIN, KISWAHILI, FRANCAIS
 sms-help-stopped = { $partner }: to link a bank account text LINK or dial { $dial }. Text START to get texts again.
 sms-stop = You will get no more texts from { $partner }. Text START to get them again.
 sms-start = You will get texts from { $partner } again. Text STOP for no more. To link a bank account text LINK or dial { $dial }.
@@ -213,7 +216,8 @@ sms-welcome =
        *[other] { $days } days
     }. It cannot move money.
 sms-checking = { $partner }: we are asking your bank, and will text you the answer.
-sms-dial = Passwords and codes are not for texts, none is kept. To go on dial { $dial } within 15 minutes.
+sms-dial = Never text a password or code. We kept nothing. To go on dial { $dial } within 15 minutes.
+sms-delete = Never text a password or code: delete the text you sent. We kept nothing. To go on dial { $dial } within 15 minutes.
 sms-left = Goodbye. To go on text CONTINUE or dial { $dial } at any time.
 sms-own-code = Never text your own code. We kept nothing. Dial { $dial } and type it there.
 sms-accounts = Your accounts are not for texts: others may read them. To see or change them, dial { $dial }
@@ -230,6 +234,8 @@ account-current = Current
 account-other = Account
 more-accounts = More accounts
 approve-code = Code { $code }
+call-for-help = Help: { $contact }
+sms-agree = To agree reply { $code }
 bank-first = please do what the bank asks of you first.
 your-bank = your bank
 wait-minutes = { $minutes } min

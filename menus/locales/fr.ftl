@@ -61,8 +61,8 @@ unsuited = { $bank } demande une chose que ce téléphone ne peut pas faire.
 limited = Pour protéger votre accès { $bank }, attendez { $wait } avant de réessayer.
 bank-down = { $bank } ne répond pas. Réessayez plus tard.
 bank-busy = { $bank } est occupée. Réessayez dans { $wait }.
-will-text = Un seul SMS vous dira quand la banque répond. Rien en 24 heures : pas de SMS.
-texts-stopped = Vous avez demandé à ne plus recevoir de SMS. Envoyez START au numéro où vous avez envoyé STOP, puis redemandez ici.
+will-text = Un seul SMS vous dira quand la banque répond. Rien en 24 heures : pas de SMS. Menu : { $dial }
+texts-stopped = Plus de SMS, comme demandé. Envoyez START au numéro où vous avez envoyé STOP, puis composez { $dial }
 no-banks = La liste des banques est indisponible.
 no-way = Aucun compte ne se lie sur cette ligne. Rien n'est parti. Voyez { $partner }.
 resume = Vous aviez commencé avec { $bank }. Continuer ?
@@ -83,13 +83,13 @@ choose-pin-warned =
 choose-pin-again = Tapez ces 4 chiffres encore une fois.
 pin-locked = Trop de codes faux. Attendez { $wait } puis composez { $dial }
 
-linked = C'est fait ! { $bank } { $account } est lié pour { $partner }. Refaites le code pour le voir ou délier.
-linked-twice = C'est fait ! { $bank } { $account } est lié pour { $partner }. Déjà lié : refaites le code pour voir.
-renewed = C'est fait ! { $bank } { $account } est à jour pour { $partner }.
-consent-renewed = { $partner } peut lire { $bank } { $account } jusqu'au { $until }. Rappelez pour stopper.
-unlinked = { $bank } { $account } est délié. { $partner } ne le verra plus.
-blocked = Impossible de lier { $bank } pour le moment. Réessayez demain.
-left = Au revoir. Refaites le code quand vous voulez pour continuer.
+linked = C'est fait ! { $bank } { $account } est lié pour { $partner }. Voir ou délier : { $dial }
+linked-twice = C'est fait ! { $bank } { $account } est lié pour { $partner }. Déjà lié. Voir les deux : { $dial }
+renewed = C'est fait ! { $bank } { $account } est à jour pour { $partner }. Menu : { $dial }
+consent-renewed = { $partner } peut lire { $bank } { $account } jusqu'au { $until }. Composez { $dial } pour stopper.
+unlinked = { $bank } { $account } est délié. { $partner } ne le verra plus. Menu : { $dial }
+blocked = Impossible de lier { $bank } pour le moment. Réessayez demain. Menu : { $dial }
+left = Au revoir. Composez { $dial } quand vous voulez pour continuer.
 left-code = Au revoir. Quand vous avez le code, composez { $dial } pour le taper.
 left-checking = Nous attendons { $bank }. Composez { $dial } dans quelques minutes pour voir.
 left-asking = Nous attendons { $bank }, { $wait } au plus. Pour voir, composez { $dial }
@@ -171,32 +171,35 @@ note-not-now = Impossible pour le moment. Réessayez plus tard.
 
 ## Answers of last resort
 
-busy = Service occupé. Refaites le code dans une minute.
-sorry = Une erreur est survenue chez nous. Refaites le code.
-unreadable = Lettres et chiffres seulement. Refaites le code.
-too-long = C'était trop long. Refaites le code.
-too-many = Trop d'essais. Attendez une minute, puis refaites le code.
+busy = Service occupé. Composez { $dial } dans une minute.
+sorry = Une erreur est survenue chez nous. Composez { $dial }
+unreadable = Lettres et chiffres seulement. Composez { $dial }
+too-long = C'était trop long. Composez { $dial }
+too-many = Trop d'essais. Attendez une minute, puis composez { $dial }
 elsewhere = Vous avez refait le code avec ce numéro. Continuez là-bas.
-elsewhere-by-text = Vous avez continué par SMS. Continuez par SMS ou refaites le code.
-expired = Le temps est fini. Refaites le code pour continuer.
+elsewhere-by-text = Vous avez continué par SMS. Continuez par SMS ou composez { $dial }
+expired = Le temps est fini. Composez { $dial } pour continuer.
 no-service = Ce service ne marche pas avec votre numéro.
 
 ## Text messages, one part each: other people may read them, so they name no bank and no number
 
 sms-linked = { $partner } : votre compte est lié. Pour le voir ou délier, composez { $dial }
+sms-receipt = { $partner } peut voir votre compte bancaire jusqu'au { $until }. Pour voir ou y mettre fin, composez { $dial }. Pas vous ? Mettez-y fin.
 sms-not-linked = { $partner } : aucun compte n'est lié. Pour voir pourquoi et réessayer, composez { $dial }
 sms-mismatched = { $partner } : ce n'est pas le compte demandé. Aucun compte n'est lié. Pour de l'aide, composez { $dial }
 sms-question = { $partner } : votre banque pose une question de plus. Pour y répondre, composez { $dial } sous 15 minutes.
+sms-go-on = { $partner } : vous avez commencé à lier votre compte bancaire. Pour continuer, composez { $dial } sous 15 minutes.
 sms-approve = { $partner } : validez la demande dans l'appli de votre banque. Pour continuer, composez { $dial }
 sms-page-link = { $partner } : pour lier un compte, ouvrez { $url } Ne partagez pas ce lien.
 sms-bank-back = { $partner } : la banque demandée est de retour. Pour continuer, composez { $dial }
 sms-ends-soon = { $partner } : votre accord pour lire votre compte se termine sous peu. Pour continuer ou stopper, composez { $dial }
 sms-ended = { $partner } ne peut plus lire votre compte : la durée que vous avez acceptée est finie. Pour relier, composez { $dial }
 sms-asked = { $partner } vous demande de lier votre compte bancaire. Si vous les connaissez et le voulez, composez { $dial }
+sms-asked-again = { $partner } vous demande encore de lier votre compte bancaire. Si vous le voulez, composez { $dial }. STOP : plus de SMS.
 
 ## Texts that answer texts, one part each; those that stand for a screen leave room for a key to go back
 
-sms-help = { $partner } : pour lier un compte, envoyez LINK ou composez { $dial }. CONTINUER pour continuer, STOP pour ne plus rien recevoir.
+sms-help = { $partner } : envoyez LINK ou composez { $dial } pour lier un compte. STOP : plus de SMS. ENGLISH, HAUSA, IGBO, YORUBA, PIDGIN, KISWAHILI
 sms-help-stopped = { $partner } : pour lier un compte, envoyez LINK ou composez { $dial }. START pour recevoir à nouveau des SMS.
 sms-stop = Vous ne recevrez plus de SMS de { $partner }. Envoyez START pour en recevoir à nouveau.
 sms-start = Vous recevrez à nouveau les SMS de { $partner }. STOP pour ne plus en avoir. Pour lier un compte : LINK ou { $dial }.
@@ -211,6 +214,7 @@ sms-welcome =
     }, sans toucher l'argent.
 sms-checking = { $partner } : nous demandons à votre banque, la réponse viendra par SMS.
 sms-dial = Ni mot de passe ni code par SMS, rien n'est gardé. Pour continuer, composez { $dial } sous 15 minutes.
+sms-delete = Ni mot de passe ni code par SMS : effacez le SMS envoyé. Rien n'est gardé. Pour continuer, composez { $dial } sous 15 minutes.
 sms-left = Au revoir. Pour continuer, envoyez CONTINUER ou composez { $dial } à tout moment.
 sms-own-code = Pas de code personnel par SMS, rien n'est gardé. Composez { $dial } et tapez-le là-bas.
 sms-accounts = Pas de comptes par SMS : d'autres peuvent les lire. Pour les voir ou les changer, composez { $dial }
@@ -227,6 +231,8 @@ account-current = Courant
 account-other = Compte
 more-accounts = Autres comptes
 approve-code = Code { $code }
+call-for-help = Aide : { $contact }
+sms-agree = Pour accepter, envoyez { $code }
 bank-first = faites d'abord ce que la banque demande.
 your-bank = votre banque
 wait-minutes = { $minutes } min

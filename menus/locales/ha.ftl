@@ -61,8 +61,8 @@ unsuited = { $bank } na neman abin da wannan waya ba ta iya yi.
 limited = Don kare asusunku na { $bank }, ku jira { $wait } kafin ku sake gwadawa.
 bank-down = { $bank } ba ya amsawa yanzu. A gwada anjima.
 bank-busy = { $bank } na da cunkoso. Gwada bayan { $wait }.
-will-text = Za mu aika muku sako daya idan ya dawo. Idan bai dawo cikin awa 24 ba, ba sako.
-texts-stopped = Kun nemi kada mu aika muku sako. Ku aika START zuwa lambar da kuka aika wa STOP, sannan ku sake nema a nan.
+will-text = Za mu aika muku sako daya idan ya dawo. Idan bai dawo cikin awa 24 ba, ba sako. Menu: { $dial }
+texts-stopped = Kun nemi kada mu aika muku sako. Ku aika START zuwa lambar da kuka aika wa STOP, sannan ku kira { $dial }
 no-banks = Ba a samu jerin bankuna yanzu ba.
 no-way = Ba a iya hada asusu a wannan layi. Ba a aika komai ba. Ku tambayi { $partner } wata hanya.
 resume = Kun fara hada { $bank }. A ci gaba?
@@ -83,13 +83,13 @@ choose-pin-warned =
 choose-pin-again = Ku sake rubuta lambobin nan 4.
 pin-locked = Kuskure ya yi yawa. Ku jira { $wait }, ku sake kira { $dial }
 
-linked = An gama! An hada { $bank } { $account } da { $partner }. Ku sake kira don gani ko rabawa.
-linked-twice = An gama! An hada { $bank } { $account } da { $partner }. An taba hadawa: ku sake kira don ganin biyun.
-renewed = An gama! An sabunta { $bank } { $account } ga { $partner }.
-consent-renewed = { $partner } na iya karanta { $bank } { $account } har { $until }. Sake kira don dakatarwa.
-unlinked = An raba { $bank } { $account } da { $partner }. Ba zai sake ganinsa ba.
-blocked = Ba za mu iya hada { $bank } yanzu ba. Ku gwada gobe.
-left = Sai an jima. Ku sake kira a kowane lokaci don ci gaba.
+linked = An gama! An hada { $bank } { $account } da { $partner }. Ku kira { $dial } don gani ko rabawa.
+linked-twice = An gama! An hada { $bank } { $account } da { $partner }. An taba hadawa. Ganin biyun: { $dial }
+renewed = An gama! An sabunta { $bank } { $account } ga { $partner }. Menu: { $dial }
+consent-renewed = { $partner } na iya karanta { $bank } { $account } har { $until }. Ku kira { $dial } don dakatarwa.
+unlinked = An raba { $bank } { $account } da { $partner }. Ba zai sake ganinsa ba. Menu: { $dial }
+blocked = Ba za mu iya hada { $bank } yanzu ba. Ku gwada gobe. Menu: { $dial }
+left = Sai an jima. Ku kira { $dial } a kowane lokaci don ci gaba.
 left-code = Sai an jima. Idan kun ga lambar, ku kira { $dial } ku rubuta ta.
 left-checking = Muna tambayar { $bank }. Ku kira { $dial } bayan mintuna kadan don ganin sakamako.
 left-asking = Muna tambayar { $bank }, har { $wait }. Don ganin sakamako, ku kira { $dial }
@@ -167,32 +167,35 @@ note-not-now = Ba zai yiwu ba yanzu. A gwada anjima.
 
 ## Answers of last resort
 
-busy = Aiki ya yi yawa. Ku sake kira bayan minti daya.
-sorry = An samu matsala a wurinmu. Ku sake kira.
-unreadable = Haruffa da lambobi kawai. Ku sake kira.
-too-long = Ya yi tsawo. Ku sake kira.
-too-many = An gwada sau da yawa. Ku jira minti daya, sannan ku sake kira.
+busy = Aiki ya yi yawa. Ku kira { $dial } bayan minti daya.
+sorry = An samu matsala a wurinmu. Ku kira { $dial }
+unreadable = Haruffa da lambobi kawai. Ku kira { $dial }
+too-long = Ya yi tsawo. Ku kira { $dial }
+too-many = An gwada sau da yawa. Ku jira minti daya, sannan ku kira { $dial }
 elsewhere = Kun sake kira da wannan lamba. Ku ci gaba a can.
-elsewhere-by-text = Kun ci gaba ta sako. Ku ci gaba a can, ko ku sake kira.
-expired = Lokaci ya kare. Ku sake kira don ci gaba.
+elsewhere-by-text = Kun ci gaba ta sako. Ku ci gaba a can, ko ku kira { $dial }
+expired = Lokaci ya kare. Ku kira { $dial } don ci gaba.
 no-service = Wannan aiki ba ya yi da lambarku.
 
 ## Text messages, one part each: other people may read them, so they name no bank and no number
 
 sms-linked = { $partner }: an hada asusunku. Don gani ko rabawa, kira { $dial }
+sms-receipt = { $partner } na iya ganin asusun bankinku har { $until }. Don gani ko dakatarwa, kira { $dial }. Idan ba ku ba ne, ku dakatar.
 sms-not-linked = { $partner }: ba a hada asusu ba. Don ganin dalili da sake gwadawa, kira { $dial }
 sms-mismatched = { $partner }: ba asusun da aka nema ba ne. Ba a hada komai ba. Don taimako, kira { $dial }
 sms-question = { $partner }: bankinku na neman karin amsa. Don amsawa, kira { $dial } cikin minti 15.
+sms-go-on = { $partner }: kun fara hada asusun bankinku. Don ci gaba, kira { $dial } cikin minti 15.
 sms-approve = { $partner }: ku amince da bukatar a manhajar bankinku. Don ci gaba, kira { $dial }
 sms-page-link = { $partner }: don hada asusunku bude { $url } Kada ku ba kowa.
 sms-bank-back = { $partner }: bankin da kuka nema ya dawo. Don ci gaba, kira { $dial }
 sms-ends-soon = { $partner }: izinin karanta bayanan asusunku zai kare nan ba da dadewa ba. Don ci gaba ko dakatarwa, kira { $dial }
 sms-ended = { $partner } ba zai sake karanta bayanan asusunku ba: lokacin da kuka yarda ya kare. Don sake hadawa, kira { $dial }
 sms-asked = { $partner } na neman ku hada asusun bankinku. Idan kun san su kuma kuna so, kira { $dial }
+sms-asked-again = { $partner } har yanzu na neman ku hada asusun bankinku. Idan kuna so, kira { $dial }. STOP: ba sauran sako.
 
 ## Texts that answer texts, one part each; those that stand for a screen leave room for a key to go back
 
-sms-help = { $partner }: don hada asusun banki aika LINK ko kira { $dial }. Don ci gaba aika CIGABA. Aika STOP don daina samun sako.
+sms-help = { $partner }: aika LINK ko kira { $dial } don hada asusun banki. STOP: ba sauran sako. ENGLISH, IGBO, YORUBA, PIDGIN, KISWAHILI, FRANCAIS
 sms-help-stopped = { $partner }: don hada asusun banki aika LINK ko kira { $dial }. Aika START don sake samun sako.
 sms-stop = Ba za ku sake samun sako daga { $partner } ba. Aika START don sake samu.
 sms-start = Za ku sake samun sako daga { $partner }. Aika STOP don dainawa. Don hada asusu aika LINK ko kira { $dial }.
@@ -206,7 +209,8 @@ sms-welcome =
        *[other] kwanaki { $days }
     }. Ba zai iya cire kudi ba.
 sms-checking = { $partner }: muna tambayar bankinku, za mu aiko da amsa.
-sms-dial = Ba a aika kalmar sirri ko lamba ta sako, ba a ajiye ba. Don ci gaba kira { $dial } cikin minti 15.
+sms-dial = Kada ku aika kalmar sirri ta sako; ba mu ajiye ba. Don ci gaba kira { $dial } cikin minti 15.
+sms-delete = Kada ku aika kalmar sirri ko PIN: ku goge sakon da kuka aika. Ba mu ajiye ba. Don ci gaba kira { $dial } cikin minti 15.
 sms-left = Sai an jima. Don ci gaba aika CIGABA ko kira { $dial } a kowane lokaci.
 sms-own-code = Kada ku aika lambarku ta sako; ba mu ajiye ba. Kira { $dial } ku rubuta ta a can.
 sms-accounts = Ba a nuna asusunku ta sako: wasu na iya karantawa. Don gani ko canzawa, kira { $dial }
@@ -223,6 +227,8 @@ account-current = Kurent
 account-other = Asusu
 more-accounts = Wasu asusu
 approve-code = Lamba { $code }
+call-for-help = Taimako: { $contact }
+sms-agree = Don yarda ku aika { $code }
 bank-first = ku fara yin abin da bankin ya nema.
 your-bank = bankinku
 wait-minutes = minti { $minutes }

@@ -45,8 +45,8 @@ unsuited = { $bank } na-acho ihe ekwenti a enweghi ike ime.
 limited = Iji chekwaa { $bank } gi, chere { $wait } tupu i nwaa ozo.
 bank-down = { $bank } anaghi aza ugbu a. Nwaa ma e mechaa.
 bank-busy = { $bank } ji oru. Nwaa mgbe { $wait } gachara.
-will-text = Anyi ga-ezitere gi otu ozi mgbe o lotara. O buru na o lotaghi n'ime awa 24, ozi agaghi abia.
-texts-stopped = I siri anyi kwusi izitere gi ozi. Zipu START na nomba i zigara STOP, wee rioo ozo ebe a.
+will-text = Anyi ga-ezitere gi otu ozi mgbe o lotara. O buru na o lotaghi n'ime awa 24, ozi agaghi abia. Menu: { $dial }
+texts-stopped = I siri anyi kwusi izitere gi ozi. Zipu START na nomba i zigara STOP, wee kpoo { $dial }
 no-banks = Ndeputa banki adighi ugbu a.
 no-way = Enweghi ike ijiko akaunti n'ahiri a. O nweghi ihe ezigara. Juo { $partner } uzo ozo.
 resume = I malitere ijiko { $bank }. Gaa n'ihu?
@@ -67,13 +67,13 @@ choose-pin-warned =
 choose-pin-again = Pinye otu onuogu 4 ahu ozo.
 pin-locked = Koodu ezighi ezi kariri. Chere { $wait } ma kpoo { $dial } ozo.
 
-linked = O gazuola! Ejikola { $bank } { $account } na { $partner }. Kpoo ozo ka i hu ya ma o bu kwusi ya.
-linked-twice = O gazuola! Ejikola { $bank } { $account } na { $partner }. Ejikoburu ya mbu: kpoo ozo ka i hu ha abuo.
-renewed = O gazuola! { $partner } nwere ike ihu { $bank } { $account } ozo.
-consent-renewed = { $partner } nwere ike igu { $bank } { $account } ruo { $until }. Kpoo ozo iji kwusi ya.
-unlinked = Akwusila njiko { $bank } { $account }. { $partner } agaghi ahu ya ozo.
-blocked = Anyi enweghi ike ijiko { $bank } ugbu a. Biko nwaa echi.
-left = Ka o di. Kpoo ozo mgbe o bula ka i gaa n'ihu.
+linked = O gazuola! Ejikola { $bank } { $account } na { $partner }. Kpoo { $dial } ka i hu ya ma o bu kwusi ya.
+linked-twice = O gazuola! Ejikola { $bank } { $account } na { $partner }. Ejikoburu ya mbu. Hu ha abuo: { $dial }
+renewed = O gazuola! { $partner } nwere ike ihu { $bank } { $account } ozo. Menu: { $dial }
+consent-renewed = { $partner } nwere ike igu { $bank } { $account } ruo { $until }. Kpoo { $dial } iji kwusi ya.
+unlinked = Akwusila njiko { $bank } { $account }. { $partner } agaghi ahu ya ozo. Menu: { $dial }
+blocked = Anyi enweghi ike ijiko { $bank } ugbu a. Biko nwaa echi. Menu: { $dial }
+left = Ka o di. Kpoo { $dial } mgbe o bula ka i gaa n'ihu.
 left-code = Ka o di. I hu koodu ahu, kpoo { $dial } pinye ya.
 left-checking = Anyi ka na-aju { $bank }. Mgbe nkeji ole na ole gachara, kpoo { $dial }
 left-asking = Anyi ka na-aju { $bank }, ruo { $wait }. Iji hu ihe mere, kpoo { $dial }
@@ -151,32 +151,35 @@ note-not-now = O gaghi ekwe ugbu a. Nwaa mgbe ozo.
 
 ## Answers of last resort
 
-busy = Oru juru anyi aka. Biko kpoo ozo mgbe otu nkeji gachara.
-sorry = Ihe mejoro n'akuku anyi. Biko kpoo ozo.
-unreadable = Biko jiri leta na nomba naani. Kpoo ozo.
-too-long = O toro oke ogologo. Biko kpoo ozo.
-too-many = I nwaala otutu ugboro. Biko chere otu nkeji, kpoo ozo.
+busy = Oru juru anyi aka. Biko kpoo { $dial } mgbe otu nkeji gachara.
+sorry = Ihe mejoro n'akuku anyi. Biko kpoo { $dial }
+unreadable = Biko jiri leta na nomba naani. Kpoo { $dial }
+too-long = O toro oke ogologo. Biko kpoo { $dial }
+too-many = I nwaala otutu ugboro. Biko chere otu nkeji, kpoo { $dial }
 elsewhere = I kpoola ozo na nomba a. Biko gaa n'ihu n'ebe ahu.
-elsewhere-by-text = I gara n'ihu na SMS. Biko gaa n'ihu n'ebe ahu, ma o bu kpoo ozo.
-expired = Oge agwula. Biko kpoo ozo ka i gaa n'ihu.
+elsewhere-by-text = I gara n'ihu na SMS. Biko gaa n'ihu n'ebe ahu, ma o bu kpoo { $dial }
+expired = Oge agwula. Biko kpoo { $dial } ka i gaa n'ihu.
 no-service = Oru a anaghi aru na nomba gi.
 
 ## Text messages, one part each: other people may read them, so they name no bank and no number
 
 sms-linked = { $partner }: ejikotala akauntu gi. Iji hu ya ma o bu kwusi ya, kpoo { $dial }
+sms-receipt = { $partner } nwere ike ihu akauntu banki gi ruo { $until }. Iji hu ma o bu kwusi ya, kpoo { $dial }. O bughi gi? Kwusi ya.
 sms-not-linked = { $partner }: ejikotaghi akauntu o bula. Iji hu ihe kpatara ya ma nwaa ozo, kpoo { $dial }
 sms-mismatched = { $partner }: o bughi akauntu a rioro. O nweghi ihe ejikoro. Maka enyemaka, kpoo { $dial }
 sms-question = { $partner }: banki gi na-aju otu ihe ozo. Iji zaa, kpoo { $dial } n'ime nkeji 15.
+sms-go-on = { $partner }: i malitere ijiko akauntu banki gi. Iji gaa n'ihu, kpoo { $dial } n'ime nkeji 15.
 sms-approve = { $partner }: biko kwado aririo ahu n'ime app banki gi. Iga n'ihu, kpoo { $dial }
 sms-page-link = { $partner }: ijiko akauntu gi mepee { $url } Enyela onye obula ya.
 sms-bank-back = { $partner }: banki i choro alotala. Iji gaa n'ihu, kpoo { $dial }
 sms-ends-soon = { $partner }: ikike i nyere ka a guo akauntu gi ga-agwu n'oge na-adighi anya. Iji gaa n'ihu ma o bu kwusi, kpoo { $dial }
 sms-ended = { $partner } enweghi ike igu akauntu gi ozo: oge i kwere agwula. Iji jikoo ozo, kpoo { $dial }
 sms-asked = { $partner } na-ario gi ka i jikoo akauntu banki gi. O buru na i ma ha, kpoo { $dial }
+sms-asked-again = { $partner } ka na-ario gi ka i jikoo akauntu banki gi. I choo ya, kpoo { $dial }. STOP: SMS kwusi.
 
 ## Texts that answer texts, one part each; those that stand for a screen leave room for a key to go back
 
-sms-help = { $partner }: iji jikoo akauntu banki zipu LINK ma o bu kpoo { $dial }. Iji gaa n'ihu zipu GAANIHU. Zipu STOP ka SMS kwusi.
+sms-help = { $partner }: zipu LINK ma o bu kpoo { $dial } iji jikoo akauntu. STOP: SMS kwusi. ENGLISH, HAUSA, YORUBA, PIDGIN, KISWAHILI, FRANCAIS
 sms-help-stopped = { $partner }: iji jikoo akauntu banki zipu LINK ma o bu kpoo { $dial }. Zipu START iji nweta SMS ozo.
 sms-stop = I gaghi enweta SMS ozo site na { $partner }. Zipu START iji nweta ha ozo.
 sms-start = I ga-enweta SMS ozo site na { $partner }. Zipu STOP iji kwusi. Iji jikoo akauntu zipu LINK ma o bu kpoo { $dial }.
@@ -186,7 +189,8 @@ sms-lost = Ndo, anyi aghotaghi. Zipu LINK iji malite ozo, ma o bu kpoo { $dial }
 sms-too-many = SMS kariri n'otu oge. Chere otu nkeji, zipu LINK ma o bu kpoo { $dial }.
 sms-welcome = { $partner } choro ihu { $data } gi maka "{ $purpose }", ubochi { $days }. O nweghi ike iwere ego. I kwere?
 sms-checking = { $partner }: anyi na-aju banki gi, anyi ga-ezitere gi aziza na SMS.
-sms-dial = Paswoodu na koodu abughi maka SMS, anaghi edebe ya. Iji gaa n'ihu kpoo { $dial } n'ime nkeji 15.
+sms-dial = Ezipula paswoodu ma o bu koodu; anyi edebeghi ya. Iji gaa n'ihu kpoo { $dial } n'ime nkeji 15.
+sms-delete = Ezipula paswoodu ma o bu koodu: hichapu ozi i zipuru. Anyi edebeghi ya. Iji gaa n'ihu kpoo { $dial } n'ime nkeji 15.
 sms-left = Ka o di. Iji gaa n'ihu zipu GAANIHU ma o bu kpoo { $dial } mgbe o bula.
 sms-own-code = Ezipula koodu gi; anyi edebeghi ya. Kpoo { $dial } pinye ya n'ebe ahu.
 sms-accounts = Akaunti gi abughi maka SMS: ndi ozo nwere ike igu ya. Iji hu ha ma o bu gbanwee ha, kpoo { $dial }
@@ -203,6 +207,8 @@ account-current = Kurenti
 account-other = Akauntu
 more-accounts = Akauntu ndi ozo
 approve-code = Koodu { $code }
+call-for-help = Enyemaka: { $contact }
+sms-agree = Iji kwere, zipu { $code }
 bank-first = biko buru uzo mee ihe banki choro.
 your-bank = banki gi
 wait-minutes = nkeji { $minutes }

@@ -60,8 +60,8 @@ unsuited = { $bank } dey ask for wetin this phone no fit do.
 limited = To keep your { $bank } login safe, wait { $wait } before you try again.
 bank-down = { $bank } no dey answer now. Try later.
 bank-busy = { $bank } too busy. Try after { $wait }.
-will-text = We go text you one time, when e come back. If e no come back inside 24 hours, no text go come.
-texts-stopped = You don tell us make we no text you. Text START to the number wey you send STOP, then ask again here.
+will-text = We go text you one time, when e come back. If e no come back inside 24 hours, no text go come. Menu: { $dial }
+texts-stopped = You don tell us make we no text you. Text START to the number wey you send STOP, then dial { $dial }
 no-banks = The list of banks no dey now.
 no-way = You no fit link account here. We no send anything. Ask { $partner } for another way.
 resume = You don start to link { $bank }. Continue?
@@ -82,13 +82,13 @@ choose-pin-warned =
 choose-pin-again = Type the same 4 numbers one more time.
 pin-locked = Too many wrong code. Wait { $wait }, dial { $dial } again.
 
-linked = E don work! { $bank } { $account } don link for { $partner }. Dial again to see am or unlink am.
-linked-twice = E don work! { $bank } { $account } don link for { $partner }. E don link before: dial to see the two.
-renewed = E don work! { $partner } fit see { $bank } { $account } again.
-consent-renewed = { $partner } fit read { $bank } { $account } till { $until }. Dial again to stop am.
-unlinked = { $bank } { $account } don unlink. { $partner } no go see am again.
-blocked = We no fit link { $bank } now. Abeg try tomorrow.
-left = Bye bye. Dial again any time to continue.
+linked = E don work! { $bank } { $account } don link for { $partner }. Dial { $dial } to see am or unlink am.
+linked-twice = E don work! { $bank } { $account } don link for { $partner }. E don link before. See both: { $dial }
+renewed = E don work! { $partner } fit see { $bank } { $account } again. Menu: { $dial }
+consent-renewed = { $partner } fit read { $bank } { $account } till { $until }. Dial { $dial } to stop am.
+unlinked = { $bank } { $account } don unlink. { $partner } no go see am again. Menu: { $dial }
+blocked = We no fit link { $bank } now. Abeg try tomorrow. Menu: { $dial }
+left = Bye bye. Dial { $dial } any time to continue.
 left-code = Bye bye. When you don see the code, dial { $dial } to type am.
 left-checking = We still dey ask { $bank }. Dial { $dial } after some minutes to see the result.
 left-asking = We still dey ask { $bank }, e fit reach { $wait }. To see how e go, dial { $dial }
@@ -170,32 +170,35 @@ note-not-now = E no fit work now. Try again later.
 
 ## Answers of last resort
 
-busy = Service busy. Abeg dial again after one minute.
-sorry = Something spoil for our side. Abeg dial again.
-unreadable = Abeg use only letters and numbers. Dial again.
-too-long = E too long. Abeg dial again.
-too-many = You don try too many times. Abeg wait one minute, then dial again.
+busy = Service busy. Abeg dial { $dial } after one minute.
+sorry = Something spoil for our side. Abeg dial { $dial }
+unreadable = Abeg use only letters and numbers. Dial { $dial }
+too-long = E too long. Abeg dial { $dial }
+too-many = You don try too many times. Abeg wait one minute, then dial { $dial }
 elsewhere = You don dial again with this number. Abeg continue for there.
-elsewhere-by-text = You don continue by text. Abeg continue for there, or dial again.
-expired = Your time don finish. Abeg dial again to continue.
+elsewhere-by-text = You don continue by text. Abeg continue for there, or dial { $dial }
+expired = Your time don finish. Abeg dial { $dial } to continue.
 no-service = This service no dey work for your number.
 
 ## Text messages, one part each: other people may read them, so they name no bank and no number
 
 sms-linked = { $partner }: your account don link. To see am or unlink am, dial { $dial }
+sms-receipt = { $partner } fit see your bank account now till { $until }. To see or end am, dial { $dial }. If no be you, end am.
 sms-not-linked = { $partner }: no account link. To see why and try again, dial { $dial }
 sms-mismatched = { $partner }: e no be the account wey dem ask for. We no link anything. For help, dial { $dial }
 sms-question = { $partner }: your bank dey ask one more thing. To answer, dial { $dial } before 15 minutes pass.
+sms-go-on = { $partner }: you don start to link your bank account. To continue, dial { $dial } before 15 minutes pass.
 sms-approve = { $partner }: abeg approve the request for your bank app. To continue, dial { $dial }
 sms-page-link = { $partner }: to link your account open { $url } No share this link.
 sms-bank-back = { $partner }: the bank wey you ask for don come back. To continue, dial { $dial }
 sms-ends-soon = { $partner }: the time wey you gree make dem read your account data go soon end. To continue or to stop am now, dial { $dial }
 sms-ended = { $partner } no fit read your account data again: the time wey you gree don end. To link again, dial { $dial }
 sms-asked = { $partner } dey ask you to link your bank account. If you know dem and you want am, dial { $dial }
+sms-asked-again = { $partner } still dey ask you to link your bank account. If you want am, dial { $dial }. STOP: no more text.
 
 ## Texts that answer texts, one part each; those that stand for a screen leave room for a key to go back
 
-sms-help = { $partner }: to link bank account text LINK or dial { $dial }. To continue text CONTINUE. Text STOP make we no text you again.
+sms-help = { $partner }: text LINK or dial { $dial } to link bank account. STOP: no more text. HAUSA, IGBO, YORUBA, ENGLISH, KISWAHILI, FRANCAIS
 sms-help-stopped = { $partner }: to link bank account text LINK or dial { $dial }. Text START make we dey text you again.
 sms-stop = { $partner } no go text you again. Text START if you want am back.
 sms-start = { $partner } go dey text you again. Text STOP if you no want am. To link bank account text LINK or dial { $dial }.
@@ -209,7 +212,8 @@ sms-welcome =
        *[other] { $days } days
     }. E no fit touch your money.
 sms-checking = { $partner }: we dey ask your bank, we go text you the answer.
-sms-dial = Password and code no be for text, we no keep am. To continue dial { $dial } before 15 minutes.
+sms-dial = Never text password or code. We no keep am. To continue dial { $dial } before 15 minutes pass.
+sms-delete = No text password or code: delete the text wey you send. We no keep am. To continue dial { $dial } before 15 minutes pass.
 sms-left = Bye bye. To continue text CONTINUE or dial { $dial } any time.
 sms-own-code = No text your own code. We no keep am. Dial { $dial } and type am for there.
 sms-accounts = Your accounts no be for text: other people fit read am. To see or change dem, dial { $dial }
@@ -226,6 +230,8 @@ account-current = Current
 account-other = Account
 more-accounts = More accounts
 approve-code = Code { $code }
+call-for-help = Help: { $contact }
+sms-agree = To gree reply { $code }
 bank-first = abeg first do wetin the bank want.
 your-bank = your bank
 wait-minutes = { $minutes } min

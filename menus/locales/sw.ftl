@@ -60,8 +60,8 @@ unsuited = { $bank } inahitaji kitu ambacho simu hii haiwezi.
 limited = Kulinda akaunti yako ya { $bank }, subiri { $wait } kabla ya kujaribu tena.
 bank-down = { $bank } haijibu sasa. Jaribu baadaye.
 bank-busy = { $bank } ina shughuli. Jaribu baada ya { $wait }.
-will-text = Tutakutumia SMS moja ikirudi. Isiporudi ndani ya saa 24, hakuna SMS itakayokuja.
-texts-stopped = Ulituomba tusikutumie SMS. Tuma START kwa namba uliyotumia STOP, kisha omba tena hapa.
+will-text = Tutakutumia SMS moja ikirudi. Isiporudi ndani ya saa 24, hakuna SMS itakayokuja. Menu: { $dial }
+texts-stopped = Ulituomba tusikutumie SMS. Tuma START kwa namba uliyotumia STOP, kisha piga { $dial }
 no-banks = Orodha ya benki haipatikani sasa.
 no-way = Akaunti haiwezi kuunganishwa hapa. Hakuna kilichotumwa. Uliza { $partner }.
 resume = Ulianza kuunganisha { $bank }. Endelea?
@@ -82,13 +82,13 @@ choose-pin-warned =
 choose-pin-again = Andika tarakimu 4 zilezile tena.
 pin-locked = Umekosea mara nyingi. Subiri { $wait } upige { $dial } tena.
 
-linked = Tayari! { $bank } { $account } imeunganishwa kwa { $partner }. Piga tena kuiona au kuiondoa.
-linked-twice = Tayari! { $bank } { $account } imeunganishwa kwa { $partner }. Iliunganishwa awali: piga kuona zote.
-renewed = Tayari! { $partner } inaweza kuona { $bank } { $account } tena.
-consent-renewed = { $partner } inaweza kusoma { $bank } { $account } hadi { $until }. Piga tena kuisitisha.
-unlinked = { $bank } { $account } imeondolewa. { $partner } haitaiona tena.
-blocked = Hatuwezi kuunganisha { $bank } sasa. Tafadhali jaribu kesho.
-left = Kwaheri. Piga tena wakati wowote kuendelea.
+linked = Tayari! { $bank } { $account } imeunganishwa kwa { $partner }. Piga { $dial } kuiona au kuiondoa.
+linked-twice = Tayari! { $bank } { $account } imeunganishwa kwa { $partner }. Ilikuwapo awali. Kuona zote: { $dial }
+renewed = Tayari! { $partner } inaweza kuona { $bank } { $account } tena. Menu: { $dial }
+consent-renewed = { $partner } inaweza kusoma { $bank } { $account } hadi { $until }. Piga { $dial } kuisitisha.
+unlinked = { $bank } { $account } imeondolewa. { $partner } haitaiona tena. Menu: { $dial }
+blocked = Hatuwezi kuunganisha { $bank } sasa. Tafadhali jaribu kesho. Menu: { $dial }
+left = Kwaheri. Piga { $dial } wakati wowote kuendelea.
 left-code = Kwaheri. Ukipata namba, piga { $dial } uiandike.
 left-checking = Tunaendelea kuuliza { $bank }. Piga { $dial } baada ya dakika chache kuona matokeo.
 left-asking = Tunaendelea kuuliza { $bank }, hadi { $wait }. Kuona matokeo, piga { $dial }
@@ -166,32 +166,35 @@ note-not-now = Haiwezekani sasa. Jaribu tena baadaye.
 
 ## Answers of last resort
 
-busy = Huduma ina shughuli nyingi. Piga tena baada ya dakika moja.
-sorry = Kuna hitilafu upande wetu. Tafadhali piga tena.
-unreadable = Tafadhali tumia herufi na tarakimu tu. Piga tena.
-too-long = Ilikuwa ndefu mno. Tafadhali piga tena.
-too-many = Umejaribu mara nyingi mno. Subiri dakika moja, kisha piga tena.
+busy = Huduma ina shughuli nyingi. Piga { $dial } baada ya dakika moja.
+sorry = Kuna hitilafu upande wetu. Tafadhali piga { $dial }
+unreadable = Tafadhali tumia herufi na tarakimu tu. Piga { $dial }
+too-long = Ilikuwa ndefu mno. Tafadhali piga { $dial }
+too-many = Umejaribu mara nyingi mno. Subiri dakika moja, kisha piga { $dial }
 elsewhere = Umepiga tena kwa namba hii. Tafadhali endelea huko.
-elsewhere-by-text = Uliendelea kwa SMS. Tafadhali endelea huko, au piga tena.
-expired = Muda umeisha. Tafadhali piga tena kuendelea.
+elsewhere-by-text = Uliendelea kwa SMS. Tafadhali endelea huko, au piga { $dial }
+expired = Muda umeisha. Tafadhali piga { $dial } kuendelea.
 no-service = Namba hii haiwezi kuhudumiwa hapa.
 
 ## Text messages, one part each: other people may read them, so they name no bank and no number
 
 sms-linked = { $partner }: akaunti yako imeunganishwa. Kuiona au kuiondoa, piga { $dial }
+sms-receipt = { $partner } inaweza kuona akaunti yako ya benki hadi { $until }. Kuiona au kuiondoa, piga { $dial }. Kama si wewe, iondoe.
 sms-not-linked = { $partner }: hakuna akaunti iliyounganishwa. Kujua sababu na kujaribu tena, piga { $dial }
 sms-mismatched = { $partner }: si akaunti iliyoombwa. Hakuna kilichounganishwa. Kwa msaada, piga { $dial }
 sms-question = { $partner }: benki yako inauliza jambo moja zaidi. Kujibu, piga { $dial } ndani ya dakika 15.
+sms-go-on = { $partner }: ulianza kuunganisha akaunti yako ya benki. Kuendelea, piga { $dial } ndani ya dakika 15.
 sms-approve = { $partner }: tafadhali idhinisha ombi kwenye app ya benki yako. Kuendelea, piga { $dial }
 sms-page-link = { $partner }: kuunganisha akaunti yako fungua { $url } Usimpe mtu yeyote.
 sms-bank-back = { $partner }: benki uliyoomba imerudi. Kuendelea, piga { $dial }
 sms-ends-soon = { $partner }: ruhusa yako ya kusoma taarifa za akaunti inakaribia kuisha. Kuendelea au kusitisha sasa, piga { $dial }
 sms-ended = { $partner } haiwezi tena kusoma taarifa za akaunti yako: muda uliokubali umeisha. Kuunganisha tena, piga { $dial }
 sms-asked = { $partner } inakuomba uunganishe akaunti yako ya benki. Kama unawajua na unataka, piga { $dial }
+sms-asked-again = { $partner } bado inakuomba uunganishe akaunti yako ya benki. Ukitaka, piga { $dial }. STOP: hakuna SMS tena.
 
 ## Texts that answer texts, one part each; those that stand for a screen leave room for a key to go back
 
-sms-help = { $partner }: kuunganisha akaunti ya benki tuma LINK au piga { $dial }. Kuendelea tuma ENDELEA. Tuma STOP kuacha kupokea SMS.
+sms-help = { $partner }: tuma LINK au piga { $dial } kuunganisha akaunti ya benki. STOP: hakuna SMS. ENGLISH, HAUSA, IGBO, YORUBA, PIDGIN, FRANCAIS
 sms-help-stopped = { $partner }: kuunganisha akaunti ya benki tuma LINK au piga { $dial }. Tuma START kupokea SMS tena.
 sms-stop = Hutapokea SMS tena kutoka { $partner }. Tuma START kuzipokea tena.
 sms-start = Utapokea SMS tena kutoka { $partner }. Tuma STOP kuacha. Kuunganisha akaunti tuma LINK au piga { $dial }.
@@ -205,7 +208,8 @@ sms-welcome =
        *[other] siku { $days }
     }. Haiwezi kutoa pesa.
 sms-checking = { $partner }: tunaiuliza benki yako, tutakutumia jibu kwa SMS.
-sms-dial = Nenosiri na namba za siri si za SMS, hazihifadhiwi. Kuendelea piga { $dial } ndani ya dakika 15.
+sms-dial = Usitume nenosiri au namba ya siri kwa SMS; hatukuihifadhi. Kuendelea piga { $dial } ndani ya dakika 15.
+sms-delete = Usitume nenosiri au namba ya siri: futa SMS uliyotuma. Hatukuihifadhi. Kuendelea piga { $dial } ndani ya dakika 15.
 sms-left = Kwaheri. Kuendelea tuma ENDELEA au piga { $dial } wakati wowote.
 sms-own-code = Usitume namba yako kwa SMS; hatukuihifadhi. Piga { $dial } uiandike huko.
 sms-accounts = Akaunti zako si za SMS: wengine wanaweza kuzisoma. Kuziona au kuzibadilisha, piga { $dial }
@@ -222,6 +226,8 @@ account-current = Hundi
 account-other = Akaunti
 more-accounts = Akaunti zaidi
 approve-code = Namba { $code }
+call-for-help = Msaada: { $contact }
+sms-agree = Kukubali, jibu { $code }
 bank-first = tafadhali fanya kwanza inachotaka benki.
 your-bank = benki yako
 wait-minutes = dakika { $minutes }

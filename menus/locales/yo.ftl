@@ -45,8 +45,8 @@ unsuited = { $bank } n beere ohun ti foonu yii ko le se.
 limited = Lati daabo bo { $bank } yin, e duro fun { $wait } ki e to tun gbiyanju.
 bank-down = { $bank } ko dahun bayii. Tun gbiyanju to ba ya.
 bank-busy = Owo { $bank } di bayii. Tun gbiyanju leyin { $wait }.
-will-text = A o fi SMS kan ranse si yin, nigba to ba pada. Ti ko ba pada laarin wakati 24, ko ni si SMS.
-texts-stopped = E ti so pe ki a ma fi SMS ranse si yin. E fi START ranse si nomba ti e fi STOP ranse si, ki e tun beere nibi.
+will-text = A o fi SMS kan ranse si yin, nigba to ba pada. Ti ko ba pada laarin wakati 24, ko ni si SMS. Menu: { $dial }
+texts-stopped = E ti so pe ki a ma fi SMS ranse si yin. E fi START ranse si nomba ti e fi STOP ranse si, ki e pe { $dial }
 no-banks = Akojo banki ko si bayii.
 no-way = A ko le so akanti po nibi. A ko fi nnkan kan ranse. Bi { $partner } leere ona miran.
 resume = E ti bere si so { $bank } po. Tesiwaju?
@@ -67,13 +67,13 @@ choose-pin-warned =
 choose-pin-again = E tun te nomba 4 kan naa.
 pin-locked = Asise ti po ju. E duro { $wait } ki e tun pe { $dial }
 
-linked = O ti pari! A ti so { $bank } { $account } po mo { $partner }. E tun pe lati wo o tabi yo o.
-linked-twice = O ti pari! A ti so { $bank } { $account } po mo { $partner }. A ti so o po tele: e pe lati wo mejeeji.
-renewed = O ti pari! { $partner } tun le ri { $bank } { $account } bayii.
-consent-renewed = { $partner } le ka { $bank } { $account } titi di { $until }. Tun pe lati da a duro.
-unlinked = A ti yo { $bank } { $account } kuro. { $partner } ko ni ri i mo.
-blocked = A ko le so { $bank } po bayii. Jowo gbiyanju lola.
-left = O dabo. E tun pe nigbakugba lati tesiwaju.
+linked = O ti pari! A ti so { $bank } { $account } po mo { $partner }. E pe { $dial } lati wo o tabi yo o.
+linked-twice = O ti pari! A ti so { $bank } { $account } po mo { $partner }. A ti so o po tele. Wo mejeeji: { $dial }
+renewed = O ti pari! { $partner } tun le ri { $bank } { $account } bayii. Menu: { $dial }
+consent-renewed = { $partner } le ka { $bank } { $account } titi di { $until }. E pe { $dial } lati da a duro.
+unlinked = A ti yo { $bank } { $account } kuro. { $partner } ko ni ri i mo. Menu: { $dial }
+blocked = A ko le so { $bank } po bayii. Jowo gbiyanju lola. Menu: { $dial }
+left = O dabo. E pe { $dial } nigbakugba lati tesiwaju.
 left-code = O dabo. Ti e ba ti ri koodu naa, e pe { $dial } lati te e.
 left-checking = A si n beere lowo { $bank }. E pe { $dial } leyin iseju die lati ri esi.
 left-asking = A si n beere lowo { $bank }, o le to { $wait }. Lati ri esi, e pe { $dial }
@@ -151,32 +151,35 @@ note-not-now = Ko see se bayii. E tun gbiyanju nigba miiran.
 
 ## Answers of last resort
 
-busy = Ise po ju. E tun pe leyin iseju kan.
-sorry = Nnkan kan baje lodo wa. E jowo tun pe.
-unreadable = E lo leta ati nomba nikan. E tun pe.
-too-long = O ti gun ju. E jowo tun pe.
-too-many = E ti gbiyanju ju. E duro fun iseju kan, ki e tun pe.
+busy = Ise po ju. E pe { $dial } leyin iseju kan.
+sorry = Nnkan kan baje lodo wa. E jowo pe { $dial }
+unreadable = E lo leta ati nomba nikan. E pe { $dial }
+too-long = O ti gun ju. E jowo pe { $dial }
+too-many = E ti gbiyanju ju. E duro fun iseju kan, ki e pe { $dial }
 elsewhere = E ti tun pe lori nomba yii. E jowo tesiwaju nibe.
-elsewhere-by-text = E ti tesiwaju nipa SMS. E jowo tesiwaju nibe, tabi e tun pe.
-expired = Akoko yin ti pari. E jowo tun pe lati tesiwaju.
+elsewhere-by-text = E ti tesiwaju nipa SMS. E jowo tesiwaju nibe, tabi e pe { $dial }
+expired = Akoko yin ti pari. E jowo pe { $dial } lati tesiwaju.
 no-service = A ko le sise fun nomba yii nibi.
 
 ## Text messages, one part each: other people may read them, so they name no bank and no number
 
 sms-linked = { $partner }: a ti so akanti yin po. Lati ri i tabi yo o, pe { $dial }
+sms-receipt = { $partner } le ri akanti banki yin titi di { $until }. Lati wo o tabi yo o kuro, pe { $dial }. Ti ki i ba se eyin, e yo o kuro.
 sms-not-linked = { $partner }: a ko so akanti kankan po. Lati mo idi ati tun gbiyanju, pe { $dial }
 sms-mismatched = { $partner }: ki i se akanti ti a beere. A ko so nnkan kan po. Fun iranlowo, pe { $dial }
 sms-question = { $partner }: banki yin beere nnkan kan si i. Lati dahun, pe { $dial } laarin iseju 15.
+sms-go-on = { $partner }: e ti bere si so akanti banki yin po. Lati tesiwaju, pe { $dial } laarin iseju 15.
 sms-approve = { $partner }: e jowo e fowo si ibeere naa ninu app banki yin. Lati tesiwaju, pe { $dial }
 sms-page-link = { $partner }: lati so akanti yin po e si { $url } E ma fun enikeni.
 sms-bank-back = { $partner }: banki ti e beere ti pada. Lati tesiwaju, pe { $dial }
 sms-ends-soon = { $partner }: ase ti o fun won lati ka akanti re yoo pari laipe. Lati tesiwaju tabi da a duro, pe { $dial }
 sms-ended = { $partner } ko le ka akanti re mo: akoko ti o gba ti pari. Lati tun so o po, pe { $dial }
 sms-asked = { $partner } beere pe ki e so akanti banki yin po. Ti e ba mo won, ti e si fe, pe { $dial }
+sms-asked-again = { $partner } si n beere pe ki e so akanti banki yin po. Ti e ba fe, pe { $dial }. STOP: ko si SMS mo.
 
 ## Texts that answer texts, one part each; those that stand for a screen leave room for a key to go back
 
-sms-help = { $partner }: lati so akanti banki po, fi LINK ranse tabi pe { $dial }. Lati tesiwaju: TESIWAJU. STOP: ko si SMS mo.
+sms-help = { $partner }: fi LINK ranse tabi pe { $dial } lati so akanti po. STOP: ko si SMS mo. ENGLISH, HAUSA, IGBO, PIDGIN, KISWAHILI, FRANCAIS
 sms-help-stopped = { $partner }: lati so akanti banki po, fi LINK ranse tabi pe { $dial }. Fi START ranse lati tun gba SMS.
 sms-stop = E ko ni gba SMS mo lati odo { $partner }. Fi START ranse lati tun gba won.
 sms-start = E o tun gba SMS lati odo { $partner }. STOP lati da a duro. Lati so akanti po: LINK tabi pe { $dial }.
@@ -186,7 +189,8 @@ sms-lost = E ma binu, ko ye wa. Fi LINK ranse lati tun bere, tabi pe { $dial }.
 sms-too-many = SMS ti po ju. E duro fun iseju kan, ki e fi LINK ranse tabi pe { $dial }.
 sms-welcome = { $partner } fe wo { $data } yin fun "{ $purpose }", fun ojo { $days }. Ko le mu owo. Se e gba?
 sms-checking = { $partner }: a n bi banki yin leere, a o fi SMS dahun.
-sms-dial = Oro asiri ati koodu ki i se fun SMS, a ko pa a mo. Lati tesiwaju pe { $dial } laarin iseju 15.
+sms-dial = E ma fi password tabi koodu ranse; a ko pa a mo. Lati tesiwaju pe { $dial } laarin iseju 15.
+sms-delete = E ma fi password tabi koodu ranse: e pa SMS ti e fi ranse re. A ko pa a mo. Lati tesiwaju pe { $dial } laarin iseju 15.
 sms-left = O dabo. Lati tesiwaju fi TESIWAJU ranse tabi pe { $dial } nigbakugba.
 sms-own-code = E ma fi koodu yin ranse; a ko pa a mo. E pe { $dial } ki e te e nibe.
 sms-accounts = Akanti re ki i se fun SMS: elomiran le ka a. Lati ri won tabi yi won pada, pe { $dial }
@@ -203,6 +207,8 @@ account-current = Kurenti
 account-other = Akanti
 more-accounts = Akanti miiran
 approve-code = Koodu { $code }
+call-for-help = Iranlowo: { $contact }
+sms-agree = Lati gba, fi { $code } ranse
 bank-first = e koko se ohun ti banki fe.
 your-bank = banki re
 wait-minutes = iseju { $minutes }

@@ -230,6 +230,7 @@ impl Services {
             linking: self.handlers.linking.clone(),
             bank_alerts: self.handlers.bank_alerts.clone(),
             consent_end: self.handlers.consent_end.clone(),
+            reminders: self.handlers.reminders.clone(),
             page_texts: self.handlers.page_texts.clone(),
             health: health.clone(),
             catalogue: catalogue.clone(),
@@ -308,6 +309,7 @@ fn partner(config: &Config, clock: &dyn Clock) -> Partner {
         name: config.partner.name.clone(),
         purpose: config.partner.purpose(),
         days: config.partner.data_days,
+        contact: config.partner.contact.clone(),
         walk_in: true,
         created_at: clock.now(),
     }

@@ -33,6 +33,7 @@ pub(super) fn flow(
             subscriber_pin: config.policy.subscriber_pin,
             ask_login_after: config.policy.ask_login_after(),
             sms_countries: routes.all().map(|route| route.country.clone()).collect(),
+            receipts: config.partner.receipts,
             service_codes,
             providers: providers.rules(),
             lease_margin: lease_margin(config),
@@ -47,7 +48,10 @@ fn default_request_terms(config: &Config) -> RequestTerms {
         id: partner_id(&config.partner.name),
         name: config.partner.name.clone(),
     };
-    RequestTerms::open_offer(business, config.partner.purpose(), config.partner.data_days)
+    RequestTerms {
+        contact: config.partner.contact.clone(),
+        ..RequestTerms::open_offer(business, config.partner.purpose(), config.partner.data_days)
+    }
 }
 
 #[cfg(feature = "sandbox")]

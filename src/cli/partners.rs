@@ -92,6 +92,14 @@ pub(super) struct NewPartner {
     /// Offer it to anybody who dials the plain code.
     #[arg(long)]
     walk_in: bool,
+    /// The telephone number that people can call for help.
+    #[arg(long, value_parser = parse_contact)]
+    contact: Option<String>,
+}
+
+/// Parses a telephone number, as people will read it.
+fn parse_contact(text: &str) -> Result<String, String> {
+    screen_text::contact(text).map_err(ScreenTextFault::remedy)
 }
 
 /// Parses a name for a phone's screen, where it stands in the middle of our sentences.
@@ -160,6 +168,7 @@ async fn add(new: NewPartner, config: &Config, records: &dyn Records, out: &mut 
         purpose: Purpose::Text(new.purpose),
         days: new.days,
         walk_in: new.walk_in,
+        contact: new.contact,
         created_at: SystemClock.now(),
     };
     let keys = provisioner(config, records).add_partner(&partner).await?;

@@ -28,6 +28,11 @@ pub struct PartnerConfig {
     /// `[partner.purposes]`: what the data is for, by language.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     purposes: BTreeMap<Locale, String>,
+    /// The telephone number that people can call for help.
+    pub contact: Option<String>,
+    /// Whether people get an SMS for every account that they link. By default they do not: each costs the operator an SMS, and
+    /// the screen has told them.
+    pub receipts: bool,
 }
 
 impl PartnerConfig {
@@ -77,6 +82,10 @@ pub(super) fn read(mut section: Section<'_>) -> Option<PartnerConfig> {
     }
     let languages = read_languages(&mut section);
     let data_days = section.number("data_days", 1..=730).unwrap_or(90);
+    let contact = section.parsed("contact", &ScreenTextFault::NotTelephone.remedy(), |text| {
+        screen_text::contact(text).map_err(ScreenTextFault::problem)
+    });
+    let receipts = section.flag("receipts").unwrap_or(false);
     section.report_unknown_keys();
     Some(PartnerConfig {
         name: name?,
@@ -84,6 +93,8 @@ pub(super) fn read(mut section: Section<'_>) -> Option<PartnerConfig> {
         data_days,
         languages,
         purposes,
+        contact,
+        receipts,
     })
 }
 

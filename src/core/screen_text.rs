@@ -13,6 +13,10 @@ use super::gsm7;
 pub const MAX_PARTNER_NAME: usize = 30;
 /// Of a purpose.
 pub const MAX_PURPOSE: usize = 40;
+/// Of a telephone number to call for help.
+pub const MAX_CONTACT: usize = 20;
+/// The shortest number that people are told to call.
+const MIN_CONTACT_DIGITS: usize = 3;
 
 /// What is wrong with a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +32,8 @@ pub enum ScreenTextFault {
     Number,
     /// It speaks of a PIN, a password or the like, as if it asked for one.
     AsksForSecret,
+    /// It is no telephone number.
+    NotTelephone,
 }
 
 impl ScreenTextFault {
@@ -40,6 +46,7 @@ impl ScreenTextFault {
             Self::Sentence => "sentence",
             Self::Number => "number",
             Self::AsksForSecret => "asks_for_secret",
+            Self::NotTelephone => "not_telephone",
         }
     }
 
@@ -54,6 +61,7 @@ impl ScreenTextFault {
             }
             Self::Number => "has a number as long as those of phones and accounts".to_owned(),
             Self::AsksForSecret => "speaks of a PIN, a password or a code, as if it asked for one".to_owned(),
+            Self::NotTelephone => "is no telephone number".to_owned(),
         }
     }
 
@@ -68,6 +76,9 @@ impl ScreenTextFault {
                 "leave out numbers of {LONG_NUMBER} digits and more: they are read as numbers to pay or to text"
             ),
             Self::AsksForSecret => "leave out PINs, passwords and codes: a purpose asks for none".to_owned(),
+            Self::NotTelephone => format!(
+                "a number that people can call, such as 0700 123 4567: digits, blanks, hyphens and a plus, at most {MAX_CONTACT}"
+            ),
         }
     }
 }
@@ -121,6 +132,24 @@ pub fn purpose(text: &str) -> Result<String, ScreenTextFault> {
     } else {
         check_demands(&read)?;
         Ok(read)
+    }
+}
+
+/// A telephone number that people can call for help, as they read it. Nothing else: what stands there is done.
+///
+/// # Errors
+/// With what is wrong.
+pub fn contact(text: &str) -> Result<String, ScreenTextFault> {
+    let text = text.trim();
+    let inner = text.strip_prefix('+').unwrap_or(text);
+    let digits = inner.bytes().filter(u8::is_ascii_digit).count();
+    let plain = inner
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || matches!(byte, b' ' | b'-'));
+    if plain && digits >= MIN_CONTACT_DIGITS && text.len() <= MAX_CONTACT {
+        Ok(text.to_owned())
+    } else {
+        Err(ScreenTextFault::NotTelephone)
     }
 }
 
@@ -208,6 +237,27 @@ fn words(text: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What people are told to call is a number and nothing else: no words that ask for something, no USSD code.
+    #[test]
+    fn a_contact_is_a_telephone_number() {
+        for good in ["0700 123 4567", "+234 1-234 5678", " 112 ", "07001234567"] {
+            assert_eq!(contact(good).as_deref(), Ok(good.trim()), "{good}");
+        }
+        for bad in [
+            "",
+            "12",
+            "+",
+            "text 0700 1234567",
+            "*737*1#",
+            "0700\n123",
+            "07001234567 07001234568",
+            "12+345",
+            "call us",
+        ] {
+            assert_eq!(contact(bad), Err(ScreenTextFault::NotTelephone), "{bad:?}");
+        }
+    }
 
     /// A text of which nothing can be read is blank, whatever signs it is made of.
     #[test]

@@ -13,6 +13,9 @@ use super::gsm7;
 /// The most septets of a message in one part.
 pub const SINGLE_PART_SEPTETS: usize = 160;
 
+/// The most septets of a message in two parts.
+pub const TWO_PART_SEPTETS: usize = 2 * SEPTETS.1;
+
 /// The most septets of a single part, and of each of several.
 const SEPTETS: (usize, usize) = (SINGLE_PART_SEPTETS, 153);
 /// The most UCS-2 units of a single part, and of each of several.

@@ -7,7 +7,10 @@
 //! ("stop texting me"). A menu number and an institution's name are no keywords: they are for the conversation, and so is
 //! whatever only contains one ("end of month").
 
+mod answers;
 mod vocabulary;
+
+pub use answers::is_yes_or_no;
 
 use vocabulary::{FILLERS, POLITE, WORDS};
 

@@ -17,7 +17,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::deps::Deps;
-use super::handover_queue::HandOver;
+use super::handover_queue::{HandOver, HandOverLeft};
 use super::job::{JobError, JobHandler, JobOutcome};
 use super::linking::linker::{link_of, notify_linked};
 use super::live::{LiveError, LoadedValue};
@@ -56,9 +56,29 @@ impl JobHandler<HandOver> for HandoverMessages {
     async fn run(&self, attempt: AttemptId) -> Result<JobOutcome, JobError> {
         if let Some((found, _)) = self.deps.records.attempt(attempt).await? {
             notify_linked(&self.deps, &self.updater, &found).await?;
+            if let Some(end) = self.write_receipt(&found).await? {
+                return Ok(end);
+            }
         }
         self.write(attempt).await
     }
+}
+
+#[async_trait]
+impl JobHandler<HandOverLeft> for HandoverMessages {
+    async fn run(&self, attempt: AttemptId) -> Result<JobOutcome, JobError> {
+        self.write(attempt).await
+    }
+}
+
+/// What the person is told of an attempt by SMS, when its dialog is not asked.
+struct Recipient {
+    to: Msisdn,
+    locale: Locale,
+    /// Who asked, as it is called.
+    partner: String,
+    /// The channel on which they agreed.
+    channel: String,
 }
 
 impl HandoverMessages {
@@ -110,22 +130,62 @@ impl HandoverMessages {
     /// The store has lost this person, or knows of another attempt. Of a link, and that one is none after all, they are told
     /// all the same, unless a screen has; the next dial tells anything else.
     async fn write_without_live_value(&self, attempt: &Attempt) -> Result<JobOutcome, JobError> {
-        let records = &self.deps.records;
         let Some(notification) = self.untold(attempt).await? else {
             return Ok(JobOutcome::Done);
         };
-        let Some(consent) = records.consent(attempt.consent).await? else {
+        let Some(told) = self.recipient(attempt).await? else {
             return Ok(JobOutcome::Done);
         };
-        let sealing = &self.deps.sealing;
-        let to = sealing.open_msisdn(&consent.tag, consent.id, &consent.msisdn)?;
-        let locale = Locale::from_tag(&consent.locale).unwrap_or_default();
-        let partner = records.partner(consent.partner).await?;
-        let partner = partner.map(|partner| partner.name).unwrap_or_default();
-        let code = self.service_codes.of(Some(&consent.channel));
-        let sms = self.updater.flow.get().result_sms(locale, notification, &partner, code);
-        let end = self.enqueue_sms(&to, attempt.id, notification, &sms).await?;
+        let code = self.service_codes.of(Some(&told.channel));
+        let flow = self.updater.flow.get();
+        let sms = flow.result_sms(told.locale, notification, &told.partner, code);
+        let end = self.enqueue_sms(&told.to, attempt.id, notification, &sms).await?;
         Ok(end.unwrap_or(JobOutcome::Done))
+    }
+
+    /// Who is told of an attempt, as its consent says; `None` where that is gone.
+    async fn recipient(&self, attempt: &Attempt) -> Result<Option<Recipient>, JobError> {
+        let records = &self.deps.records;
+        let Some(consent) = records.consent(attempt.consent).await? else {
+            return Ok(None);
+        };
+        let sealing = &self.deps.sealing;
+        let partner = records.partner(consent.partner).await?;
+        Ok(Some(Recipient {
+            to: sealing.open_msisdn(&consent.tag, consent.id, &consent.msisdn)?,
+            locale: Locale::from_tag(&consent.locale).unwrap_or_default(),
+            partner: partner.map(|partner| partner.name).unwrap_or_default(),
+            channel: consent.channel,
+        }))
+    }
+
+    /// Whether everybody is told of their links by SMS, also those who have seen it on a screen.
+    fn gives_receipts(&self) -> bool {
+        self.updater.flow.get().settings.receipts
+    }
+
+    /// Writes the SMS that everybody gets for a new link, where the operator wants that; `None` where there is nothing to
+    /// write. It is in the place of the one that says only that it is linked, under the same key.
+    async fn write_receipt(&self, attempt: &Attempt) -> Result<Option<JobOutcome>, JobError> {
+        if !self.gives_receipts() || attempt.renews.is_some() {
+            return Ok(None);
+        }
+        let Some(link) = link_of(&self.deps, attempt).await? else {
+            return Ok(None);
+        };
+        let Some(told) = self.recipient(attempt).await? else {
+            return Ok(None);
+        };
+        let code = self.service_codes.of(Some(&told.channel));
+        let sms = self
+            .updater
+            .flow
+            .get()
+            .receipt_sms(told.locale, &told.partner, link.until, code);
+        let end = self
+            .enqueue_sms(&told.to, attempt.id, Notification::Linked, &sms)
+            .await?;
+        Ok(Some(end.unwrap_or(JobOutcome::Done)))
     }
 
     /// Sends a queued SMS, unless it says what the person knows by now.
@@ -137,9 +197,11 @@ impl HandoverMessages {
             && message.state == MessageState::Queued
             && let Some((attempt, notification)) = subject(&message)
         {
+            let receipt = notification == Notification::Linked && self.gives_receipts();
             let known = match self.updater.live.load(&message.tag).await.map(|loaded| loaded.value) {
+                Ok(_) if receipt => !self.is_linked(attempt).await?,
                 Ok(LoadedValue::Subscriber(state)) if state.attempt_id() == Some(attempt) => {
-                    state.unseen_notification(attempt) != Some(notification)
+                    state.knows(attempt, notification, self.deps.clock.now())
                 }
                 Ok(LoadedValue::Subscriber(_)) => self.is_known(attempt, notification).await?,
                 Ok(_) => false,
@@ -153,6 +215,14 @@ impl HandoverMessages {
             }
         }
         Ok(self.outbox.send(id).await?)
+    }
+
+    /// Whether an attempt has led to a link that is in use.
+    async fn is_linked(&self, attempt: AttemptId) -> Result<bool, JobError> {
+        Ok(match self.deps.records.attempt(attempt).await? {
+            Some((attempt, _)) => link_of(&self.deps, &attempt).await?.is_some(),
+            None => false,
+        })
     }
 
     /// Whether a person who has gone on to something else need not be told this.

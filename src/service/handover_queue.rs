@@ -14,6 +14,14 @@ impl JobType for HandOver {
     type Subject = AttemptId;
 }
 
+/// The same about a question that is on a screen: not every network says that it has cut a dialog.
+pub struct HandOverLeft;
+
+impl JobType for HandOverLeft {
+    const NAME: &'static str = "hand_over_left";
+    type Subject = AttemptId;
+}
+
 #[derive(Clone)]
 pub struct HandoverQueue {
     pub deps: Deps,
@@ -35,7 +43,17 @@ impl HandoverQueue {
             let dialog = dialog.first_chunk().map_or(0, |first| u64::from_be_bytes(*first));
             job = job.on_occasion(format_args!("{dialog:016x}"));
         }
-        if let Err(error) = self.deps.records.enqueue(&job).await {
+        self.add(&job).await;
+    }
+
+    /// Looks, once the dialog is over in which a question is asked, whether it was left unanswered.
+    pub async fn look_later(&self, attempt: AttemptId, dialog_ends_at: Timestamp) {
+        self.add(&HandOverLeft::job(self.partner, attempt, dialog_ends_at))
+            .await;
+    }
+
+    async fn add(&self, job: &Job) {
+        if let Err(error) = self.deps.records.enqueue(job).await {
             tracing::warn!(%error, "enqueueing a handover SMS failed");
         }
     }

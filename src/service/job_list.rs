@@ -9,7 +9,7 @@ use super::data_subject::{Erase, Eraser};
 use super::deps::Deps;
 use super::facts_reader::FactsReader;
 use super::handover::HandoverMessages;
-use super::handover_queue::HandOver;
+use super::handover_queue::{HandOver, HandOverLeft};
 use super::institution_health::InstitutionHealth;
 use super::intent_expiry::IntentExpiry;
 use super::job::JobSet;
@@ -24,6 +24,7 @@ use super::linking::settle::Settle;
 use super::linking::unlink::Unlink;
 use super::page_links::PageLinks;
 use super::providers::Providers;
+use super::reminders::{RemindAgreed, RemindAsked, Reminders};
 use super::session_updater::SessionUpdater;
 use super::sms::outbox::{AskReport, SendSms, SmsOutbox};
 use super::sms_sending::SmsSending;
@@ -54,6 +55,7 @@ pub struct JobHandlers {
     pub bank_alerts: Arc<BankAlerts>,
     pub consent_end: Arc<ConsentEnd>,
     pub page_texts: Arc<PageTexts>,
+    pub reminders: Arc<Reminders>,
     webhooks: Arc<WebhookDeliveries>,
 }
 
@@ -67,6 +69,7 @@ impl JobHandlers {
             bank_alerts,
             consent_end,
             page_texts,
+            reminders,
             webhooks,
         } = self;
         JobSet::default()
@@ -80,9 +83,12 @@ impl JobHandlers {
             .with::<EndRejected, _>(linking)
             .with::<ConfirmUnlinked, _>(linking)
             .with::<HandOver, _>(handovers)
-            .with::<SendSms, _>(&SmsSending::new(handovers, bank_alerts))
+            .with::<HandOverLeft, _>(handovers)
+            .with::<SendSms, _>(&SmsSending::new(handovers, bank_alerts, reminders))
             .with::<AskReport, _>(outbox)
             .with::<BankBack, _>(bank_alerts)
+            .with::<RemindAgreed, _>(reminders)
+            .with::<RemindAsked, _>(reminders)
             .with::<Erase, _>(&Eraser::new(deps, linking))
             .with::<Publish, _>(webhooks)
             .with::<Deliver, _>(webhooks)
@@ -132,8 +138,15 @@ impl JobHandlers {
             pages: from.pages.clone(),
             outbox: from.outbox.clone(),
         });
+        let reminders = Arc::new(Reminders {
+            deps: from.deps.clone(),
+            updater: from.updater.clone(),
+            outbox: from.outbox.clone(),
+            service_codes: from.service_codes.clone(),
+        });
         Self {
             page_texts,
+            reminders,
             deps: from.deps.clone(),
             outbox: from.outbox.clone(),
             webhooks: from.webhooks.clone(),

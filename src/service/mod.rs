@@ -34,6 +34,7 @@ pub mod provider_access;
 pub mod provider_webhooks;
 pub mod providers;
 pub mod readiness;
+pub mod reminders;
 pub mod resealing;
 pub mod retention;
 pub mod sealing;

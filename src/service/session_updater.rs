@@ -11,9 +11,11 @@ use super::live::{LiveValues, LoadedValue};
 use super::told::ToldChange;
 use super::wakeups::Wakeups;
 use crate::core::flow::handover::Notification;
+use crate::core::flow::state::Subscriber;
 use crate::core::flow::{OpenResult, SessionEvent};
 use crate::core::ids::AttemptId;
 use crate::core::seal::SubscriberTag;
+use crate::core::time::Timestamp;
 
 #[derive(Clone)]
 pub struct SessionUpdater {
@@ -37,7 +39,7 @@ impl SessionUpdater {
                 self.flow
                     .get()
                     .apply(state, event, &context)
-                    .then(|| (state.pending_notification(), ToldChange::said(told, state)))
+                    .then(|| (self.owed(state), ToldChange::said(told, state)))
             })
         })
         .retry(
@@ -50,14 +52,14 @@ impl SessionUpdater {
         match applied {
             Ok(applied) => {
                 let taken = applied.is_some();
-                let pending = match applied {
-                    Some((pending, said)) => {
+                let owed = match applied {
+                    Some((owed, said)) => {
                         self.runtime.save_told(said);
-                        pending
+                        owed
                     }
-                    None => self.pending_notification(tag).await,
+                    None => self.still_owed(tag).await,
                 };
-                self.queue_sms(event, pending).await;
+                self.queue_sms(event, owed).await;
                 taken
             }
             Err(error) => {
@@ -67,23 +69,44 @@ impl SessionUpdater {
         }
     }
 
-    /// The notification that an earlier event still owes: the process that applied it may have ended before it queued the SMS.
-    async fn pending_notification(&self, tag: &SubscriberTag) -> Option<(AttemptId, Notification)> {
+    fn owed(&self, state: &Subscriber) -> Option<OwedSms> {
+        let (attempt, notification) = state.pending_notification()?;
+        let asked_until = state.asked_until(self.runtime.clock.now());
+        Some(OwedSms {
+            attempt,
+            notification,
+            asked_until,
+        })
+    }
+
+    /// What an earlier event still owes: the process that applied it may have ended before it queued the SMS.
+    async fn still_owed(&self, tag: &SubscriberTag) -> Option<OwedSms> {
         self.handovers.as_ref()?;
         match self.live.load(tag).await.ok()?.value {
-            LoadedValue::Subscriber(state) => state.pending_notification(),
+            LoadedValue::Subscriber(state) => self.owed(&state),
             LoadedValue::Nothing | LoadedValue::Unreadable(_) => None,
         }
     }
 
-    /// Queues the SMS that is pending, if the event is about that.
-    async fn queue_sms(&self, event: &SessionEvent, pending: Option<(AttemptId, Notification)>) {
-        if let (Some(handovers), Some((attempt, notification))) = (&self.handovers, pending)
-            && attempt_of(event) == Some(attempt)
-        {
-            handovers.enqueue(attempt, notification, None).await;
+    /// Queues the SMS that is owed, if the event is about that.
+    async fn queue_sms(&self, event: &SessionEvent, owed: Option<OwedSms>) {
+        let (Some(handovers), Some(owed)) = (&self.handovers, owed) else {
+            return;
+        };
+        match owed.asked_until {
+            _ if attempt_of(event) != Some(owed.attempt) => {}
+            Some(until) => handovers.look_later(owed.attempt, until).await,
+            None => handovers.enqueue(owed.attempt, owed.notification, None).await,
         }
     }
+}
+
+/// An SMS that is still to be sent about an attempt.
+struct OwedSms {
+    attempt: AttemptId,
+    notification: Notification,
+    /// It is a question that is on a screen: until when at the latest.
+    asked_until: Option<Timestamp>,
 }
 
 /// The attempt that an event tells of.

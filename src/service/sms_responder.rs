@@ -158,9 +158,16 @@ impl SmsResponder {
         let locale = known
             .or(of)
             .unwrap_or_else(|| self.0.flow.get().settings.first_language());
+        let reply = match said {
+            Keyword::Help => SmsReply {
+                text: self.0.flow.get().help_sms(locale, id, dial),
+                hint: false,
+            },
+            _ => self.message(locale, id, dial, false),
+        };
         Ok(SmsReaction {
             stop,
-            reply: Some(self.message(locale, id, dial, false)),
+            reply: Some(reply),
             overruled: overruled.map(|id| self.message(locale, id, dial, false)),
         })
     }

@@ -96,7 +96,11 @@ impl Step<'_> {
         let mut session = ConnectSession::new(self.context.ids.session, Some(consent));
         session.started_in = self.state.dialogs.first().map(|dialog| dialog.key);
         session.terms = Some(terms);
+        let agreed = session.consent.as_ref().map(|consent| consent.id);
         self.state.replace_session(Some(session));
+        if let Some(consent) = agreed {
+            self.remind_of_consent(consent);
+        }
         self.go_on_after_consent()
     }
 

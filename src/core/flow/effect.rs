@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::session::{ConnectSession, ConsentGiven};
-use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, LinkId, PartnerId, SeriesId};
+use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, IntentId, LinkId, PartnerId, SeriesId};
 use crate::core::linking::{Institution, ProviderSession, SubmissionStep};
 use crate::core::messages::Locale;
 use crate::core::next_step::Form;
@@ -34,6 +34,17 @@ pub enum Effect {
     NoteUse(Vec<LinkId>),
     /// Save that the person wants an SMS when an institution is back, and answer whether that is done.
     RequestBankAlert(Box<BankAlertRequest>),
+    /// See to it that the person is reminded of this if they leave it in the middle.
+    Remind(ReminderSubject),
+}
+
+/// What somebody may leave in the middle, and is reminded of then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReminderSubject {
+    /// What was begun on this consent.
+    Agreed(ConsentId),
+    /// The consent that this intent asks for.
+    Asked(IntentId),
 }
 
 /// A new consent for a link.

@@ -1,13 +1,16 @@
-//! The SMS to a person whose dialog was over before its answer came.
+//! The SMS to a person whose dialog was over before its answer came, or before they had answered what their bank asks.
 //!
-//! It is for somebody who does not know yet: it is written only when nobody can be reading a screen any more, and not when a
-//! later dial has told the answer already. It names no institution and no number, since other people read messages.
+//! It is written only when nobody can be reading a screen any more, and of a result not when a later dial has told it already.
+//! What a bank asks after a login is another matter: that it was seen answers nothing, and many must leave to read a code.
+//! It names no institution and no number, since other people read messages.
 
 use super::context::StepContext;
 use super::recovery::dial_string;
 use super::rules::Flow;
+use super::session::ConnectSession;
 use super::state::{Dialog, ReplySlot, Subscriber};
 use super::wording::display_name;
+use crate::core::consent;
 use crate::core::ids::AttemptId;
 use crate::core::menu::{Outcome, Role};
 use crate::core::messages::{Locale, TemplateArg};
@@ -79,12 +82,31 @@ impl Notification {
 }
 
 impl Subscriber {
-    /// What a person still has to learn of a submission, on a screen or otherwise: `None` where there is no answer yet, a
-    /// screen has told it, or the person has moved on.
+    /// What a person still has to learn of a submission, on a screen or otherwise, or to answer: `None` where there is no
+    /// answer yet, a screen has told it, or the person has moved on.
     pub fn unseen_notification(&self, attempt: AttemptId) -> Option<Notification> {
-        let session = self.session.as_ref().filter(|session| !session.shown)?;
+        // What was asked by SMS is in their inbox.
+        let owes = |session: &ConnectSession| session.owes_answer() && self.sms_dialog().is_none();
+        let session = self.session.as_ref();
+        let session = session.filter(|session| !session.shown || owes(session))?;
         let notification = Notification::for_stage(session.stage)?;
         (self.attempt_id() == Some(attempt)).then_some(notification)
+    }
+
+    /// Whether an SMS that says this would say nothing new by now: they know it, or are looking at it.
+    pub fn knows(&self, attempt: AttemptId, notification: Notification, now: Timestamp) -> bool {
+        let looking = self.in_dialog(now) && self.session.as_ref().is_some_and(|session| session.shown);
+        looking || self.unseen_notification(attempt) != Some(notification)
+    }
+
+    /// Until when at the latest what a bank asks is on the person's screen, while it is.
+    pub fn asked_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let asked = self
+            .session
+            .as_ref()
+            .is_some_and(|session| session.shown && session.owes_answer());
+        let dialog = self.dialogs.first().filter(|_| asked && self.in_dialog(now));
+        dialog.map(|dialog| dialog.ends_at)
     }
 
     /// What is still to be sent to a person about their last submission, once no dialog is on.
@@ -95,7 +117,8 @@ impl Subscriber {
     }
 
     /// Marks a dialog as over, as [`Self::mark_closed`] does. Somebody who `left` a screen that went on has most likely read
-    /// it: the next dial tells it again, but no SMS does. Returns whether anything has changed.
+    /// it: the next dial tells it again, but no SMS does, unless the bank waits for their answer. Returns whether anything has
+    /// changed.
     pub fn close_dialog(&mut self, key: &[u8; 32], delivered: bool, left: bool) -> bool {
         let unseen = self.pending_notification().is_some();
         let ended = |dialog: &Dialog| dialog.key == *key && matches!(&dialog.reply, ReplySlot::Set(reply) if reply.end);
@@ -121,6 +144,15 @@ impl Flow {
         let Some((_, notification)) = state.pending_notification().filter(|(pending, _)| *pending == attempt) else {
             return HandoverDecision::Nothing;
         };
+        let provider_session = state
+            .session
+            .as_ref()
+            .and_then(|session| session.provider_session.as_ref());
+        let over = provider_session.and_then(|session| session.expires_at);
+        if notification == Notification::Question && over.is_some_and(|end| end <= context.now) {
+            // Nobody there waits for the answer any more.
+            return HandoverDecision::Nothing;
+        }
         if state.in_dialog(context.now) {
             let ends_at = state.dialogs.first().map(|dialog| dialog.ends_at);
             return HandoverDecision::Later(ends_at.unwrap_or(context.now));
@@ -142,6 +174,16 @@ impl Flow {
     /// What is sent about a result to somebody whose live value is gone.
     pub fn result_sms(&self, locale: Locale, result: Notification, partner: &str, service_code: &str) -> String {
         self.sms_template_for(locale, result.message_id(), partner, service_code)
+    }
+
+    /// What is sent to somebody for an account that they have linked: who sees it, until when, and how to end that.
+    pub fn receipt_sms(&self, locale: Locale, partner: &str, until: Timestamp, service_code: &str) -> String {
+        let args = [
+            ("partner", TemplateArg::Text(display_name(partner))),
+            ("until", TemplateArg::Text(consent::date_text(until))),
+            ("dial", TemplateArg::Text(service_code.to_owned())),
+        ];
+        self.templates.format(locale, "sms-receipt", &args)
     }
 
     /// What is sent to somebody who wanted to know when an institution is back.

@@ -29,6 +29,7 @@ impl Step<'_> {
             return self.show_links();
         };
         let (consent, terms) = (self.consent_on_screen("asked-again"), self.terms_on_screen().clone());
+        self.remind_of_consent(consent.id);
         self.begin_renewal(link, Some(consent), terms)
     }
 

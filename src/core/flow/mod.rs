@@ -27,8 +27,8 @@
 //! | `events.rs`, `attempt_results.rs` | an event from a provider, the records or the clock; what became of a submission |
 //! | `forget.rs` | a partner has erased the person: what is this partner's goes |
 //! | `off_phone.rs` | what goes on without the phone |
-//! | `recovery.rs`, `handover.rs` | the way back in: codes to dial, and the SMS after a dialog |
-//! | `screen_args.rs`, `page.rs`, `view.rs`, `offers.rs` | what messages are filled in with; notes and hints on a page; the screen for a state; what institutions are called in their list |
+//! | `recovery.rs`, `handover.rs`, `reminder.rs` | the way back in: codes to dial, and the SMS after a dialog |
+//! | `screen_args.rs`, `page.rs`, `hints.rs`, `view.rs`, `offers.rs` | what messages are filled in with; the note above a page; what stands below a text; the screen for a state; what institutions are called in their list |
 
 mod accounts;
 mod actions;
@@ -46,6 +46,7 @@ mod field_value;
 mod fields;
 pub mod forget;
 pub mod handover;
+mod hints;
 mod languages;
 mod links;
 mod long_unused;
@@ -58,6 +59,7 @@ pub(crate) mod partial_answer;
 mod pin;
 mod reconcile;
 pub(crate) mod recovery;
+pub mod reminder;
 mod requesters;
 mod rules;
 mod screen_args;
@@ -81,7 +83,7 @@ mod wording;
 mod tests;
 
 pub use context::{FreshIds, Offer, StepContext};
-pub use effect::{BankAlertRequest, Effect, KeepSharing, MoreAccounts, OpenSession, Submit};
+pub use effect::{BankAlertRequest, Effect, KeepSharing, MoreAccounts, OpenSession, ReminderSubject, Submit};
 pub use events::{AttemptResult, BankAlertAnswer, KeepResult, MoreAccountsResult, OpenResult, SessionEvent};
 pub use facts::{LinkOrigin, PendingAttempt, SubscriberFacts, UndoneLink};
 pub use rules::{Flow, FlowSettings, LEASE_MARGIN, ProviderRules};

@@ -90,7 +90,9 @@ impl Subscriber {
     /// Their number in the first spelling that the field takes.
     fn own_number_as(&self, field: &Field) -> Option<Secret> {
         let spellings = self.msisdn.spellings().map(Secret::new);
-        spellings.into_iter().find(|number| field_value(number, field, AnswerFor::Login).is_ok())
+        spellings
+            .into_iter()
+            .find(|number| field_value(number, field, AnswerFor::Login).is_ok())
     }
 }
 

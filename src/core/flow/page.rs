@@ -14,14 +14,8 @@ use crate::core::screen::{ScreenDraft, ScreenPage, lay_out, noted_list};
 /// The note to somebody who has pressed a key that means nothing on the screen.
 const WRONG_KEY: &str = "note-choice";
 
-/// Septets that what a bank calls its code keeps where the page has no room for more.
-const SHORT_FIELD: usize = 24;
-
 /// What messages are filled in with.
 type MessageArgs = Vec<(&'static str, TemplateArg)>;
-
-/// What is to be shown, and the page of it that is.
-type Laid = (ScreenDraft, ScreenPage);
 
 impl Step<'_> {
     /// What is said above the screen, if something is. On a list, and above what binds, it stays while pages are turned.
@@ -80,34 +74,5 @@ impl Step<'_> {
             Some(note) => drawn.with_note(note, septets, screen.binds()),
             None => drawn,
         }
-    }
-
-    /// The screen with what helps to fill it in, where that is on one page with it. What the bank calls its code is cut
-    /// before the way back to it is left out: without that nobody gets at the code.
-    fn with_hints(&self, mut screen: Laid, args: &[(&'static str, TemplateArg)], septets: usize) -> Laid {
-        let below = |screen: &Laid, text: &str, hint: &str| {
-            let text = format!("{text}\n{hint}");
-            let hinted = ScreenDraft {
-                text,
-                ..screen.0.clone()
-            };
-            let page = lay_out(&hinted, self.state.cursor.page, septets);
-            (!page.has_more).then_some((hinted, page))
-        };
-        if let Some(hint) = self.code_hint(args) {
-            let field = args.iter().find_map(|(name, value)| match value {
-                TemplateArg::Text(field) if *name == "field" => Some(field.as_str()),
-                _ => None,
-            });
-            let field = field.filter(|field| !field.is_empty());
-            let cut = field.map(|field| screen.0.text.replacen(field, &gsm7::clean_words(field, SHORT_FIELD), 1));
-            let texts = [Some(screen.0.text.clone()), cut];
-            let hinted = texts.iter().flatten().find_map(|text| below(&screen, text, &hint));
-            screen = hinted.unwrap_or(screen);
-        }
-        for hint in [self.time_hint(), self.field_help()].into_iter().flatten() {
-            screen = below(&screen, &screen.0.text, &hint).unwrap_or(screen);
-        }
-        screen
     }
 }

@@ -9,8 +9,10 @@ use std::time::Duration;
 use super::state::RecoveryCode;
 use super::step::{Step, Transition};
 use super::terms::DialedCode;
+use super::turn_context::fold_choice;
 use crate::core::dial_code::DialCode;
 use crate::core::menu::Outcome;
+use crate::core::secret::Secret;
 
 /// How long a code works.
 pub const RECOVERY_CODE_TTL: Duration = Duration::from_mins(15);
@@ -33,6 +35,34 @@ impl Step<'_> {
             wrong_tries: 0,
         });
         code
+    }
+
+    /// The code that the person has, for as long as a new one would work; a new one where they have none. SMS come late and
+    /// in any order: the code in an earlier one works as well.
+    pub(super) fn renew_recovery_code(&mut self) -> DialCode {
+        let now = self.context.now;
+        match &mut self.state.recovery {
+            Some(known) if now < known.until => {
+                known.until = now.plus(RECOVERY_CODE_TTL);
+                known.code
+            }
+            _ => self.issue_recovery_code(),
+        }
+    }
+
+    /// A code that we have texted was dialled by somebody who has agreed and had picked no bank yet: what they have agreed to
+    /// stands, and the banks come next. `None` for anybody else.
+    pub(super) fn straight_to_banks(&mut self, segments: &[Secret]) -> Option<Transition> {
+        let code = DialCode::parse(&fold_choice(segments.first()?.expose()))?;
+        let known = self.state.recovery.as_ref()?;
+        let session = self.state.session.as_ref()?;
+        let agreed = session.stage == Outcome::ChooseBank && session.consent.is_some();
+        if known.code != code || self.context.now >= known.until || !agreed {
+            return None;
+        }
+        self.state.recovery = None;
+        self.collect_notices();
+        Some(self.go_on_after_consent())
     }
 
     /// A code was dialled: it leads to the intent behind it, straight to where the person was, or to the usual beginning with

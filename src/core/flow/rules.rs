@@ -71,7 +71,9 @@ pub struct FlowSettings {
     pub ask_login_after: Option<Duration>,
     /// Whose numbers can be sent SMS: the countries (ISO 3166-1 alpha-2, upper case) of the SMS routes.
     pub sms_countries: BTreeSet<String>,
-    /// What is dialled on each channel.
+    /// Whether people get an SMS for every account that they link.
+    pub receipts: bool,
+    /// What is dialled on each channel: screens that end a dialog say it.
     pub service_codes: ServiceCodes,
     /// What the providers differ in, by their names.
     pub providers: HashMap<String, ProviderRules>,

@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use super::partial_answer::PartialAnswer;
 use super::terms::{PartnerRef, RequestTerms};
 use super::waiting::{AccountList, Waiting};
-use crate::core::attempt::LiveAttempt;
+use crate::core::attempt::{LiveAttempt, LiveAttemptState};
 use crate::core::consent;
 use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, IntentId, LinkId, PartnerId, SeriesId};
 use crate::core::linking::{AuthMethod, ProviderSession, SubmissionStep};
-use crate::core::menu::Outcome;
+use crate::core::menu::{Outcome, Role};
 use crate::core::messages::Locale;
 use crate::core::next_step::Form;
 use crate::core::purpose::Purpose;
@@ -167,6 +167,26 @@ impl ConnectSession {
         let submitted = |attempt: &&LiveAttempt| attempt.id != AttemptId::without_submission(self.id);
         let attempt = self.attempt.as_ref().filter(submitted);
         attempt.is_some_and(LiveAttempt::is_unresolved)
+    }
+
+    /// Whether the provider has taken a login, or something after it, and waits for the person's answer to what it asks.
+    pub(super) fn owes_answer(&self) -> bool {
+        let taken = self
+            .attempt
+            .as_ref()
+            .is_some_and(|attempt| attempt.state == LiveAttemptState::Accepted);
+        self.stage.is(Role::Question) && (taken || self.step != SubmissionStep::Login)
+    }
+
+    /// Whether it waits for the person, who has agreed and has submitted nothing that may still come to something.
+    pub(super) fn awaits_login(&self) -> bool {
+        let login = self.stage.is(Role::Question)
+            || matches!(
+                self.stage,
+                Outcome::ChooseBank | Outcome::ChooseMethod | Outcome::Checking
+            );
+        let idle = self.attempt.as_ref().is_none_or(|attempt| !attempt.is_unresolved());
+        login && idle && self.consent.is_some() && !self.owes_answer()
     }
 
     /// Forgets what was typed into the present form.

@@ -24,7 +24,7 @@ use crate::core::attempt::LiveAttemptState;
 use crate::core::menu::{BACK_KEY, Outcome, Screen};
 use crate::core::messages::Locale;
 use crate::core::secret::Secret;
-use crate::core::sms_keywords::Keyword;
+use crate::core::sms_keywords::{self, Keyword};
 use crate::core::time::Timestamp;
 
 /// Within this an SMS answers the screen that was sent last.
@@ -169,7 +169,12 @@ impl Step<'_> {
         match (binding_option(screen), own) {
             (Some((_, action)), _) if self.state.is_confirmed_by(typed) => Some(self.act(action, ActionInput::Nothing)),
             (Some(_), None) if looks_like_number(typed) => Some(self.wrong_number()),
-            (Some((binding, _)), Some(own)) if binding.key == own.key => Some(Transition::stay("note-choice")),
+            // What most people answer with: the same screen says once more what to reply, and nothing was missed.
+            (Some((binding, _)), own)
+                if own.is_some_and(|own| own.key == binding.key) || sms_keywords::is_yes_or_no(typed) =>
+            {
+                Some(Transition::Stay(None))
+            }
             // Whatever it was, it is not kept; only going back is a key.
             (_, own) if own.is_none_or(|own| own.key != BACK_KEY) && self.sms_replacement(screen).is_some() => {
                 Some(Transition::stay("note-choice"))

@@ -11,7 +11,7 @@ use super::terms::RequestTerms;
 pub use super::turn_reply::TurnReply;
 use crate::core::attempt::{LiveAttempt, Refusal};
 use crate::core::dial_code::DialCode;
-use crate::core::ids::{AttemptId, SeriesId};
+use crate::core::ids::{AttemptId, ConsentId, SeriesId};
 use crate::core::messages::Locale;
 use crate::core::msisdn::Msisdn;
 use crate::core::pin::Pin;
@@ -78,6 +78,9 @@ pub struct Subscriber {
     /// Whether they have said that they want no SMS, as the records knew when the dialog began.
     #[serde(default)]
     pub texts_stopped: bool,
+    /// On which consent they were last reminded of what they have left, and when.
+    #[serde(default)]
+    pub reminded: Option<(ConsentId, Timestamp)>,
 }
 
 /// A code that was handed out, to be dialled behind the service code. It works once, for this number, for a while.
@@ -102,7 +105,7 @@ pub struct Dialog {
     /// Septets of one page on it, the dialect's own taken off.
     pub septets: usize,
     pub started_at: Timestamp,
-    /// When the network cuts it at the latest.
+    /// When the network cuts it at the latest; of one that is over, when that was known.
     pub ends_at: Timestamp,
     /// Until when a screen in it may ask something: later there is no time left to read it and to answer. `None` by
     /// SMS: no network cuts it.
@@ -198,6 +201,7 @@ impl Subscriber {
             terms: None,
             wrong_codes: Vec::new(),
             texts_stopped: false,
+            reminded: None,
             turn_bucket: TokenBucket::default(),
         }
     }

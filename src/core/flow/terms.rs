@@ -45,6 +45,9 @@ pub struct RequestTerms {
     /// What the person is offered, who may choose or type something else.
     #[serde(default)]
     pub suggested: Suggested,
+    /// The telephone number of the partner that people can call for help.
+    #[serde(default)]
+    pub contact: Option<String>,
 }
 
 /// What a partner knows of somebody's bank. It spares the person screens and letters, and decides nothing.
@@ -88,6 +91,7 @@ impl RequestTerms {
             renews: None,
             again: false,
             suggested: Suggested::default(),
+            contact: None,
         }
     }
 

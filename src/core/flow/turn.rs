@@ -41,7 +41,7 @@ impl Flow {
             return false;
         }
         if index > 0 {
-            let text = self.last_resort(state.locale, state.elsewhere_message());
+            let text = self.last_resort(state.locale, state.elsewhere_message(), &state.channel());
             state.dialogs[index].reply = ReplySlot::Set(TurnReply::end(text));
             state.dialogs[index].closed = true;
             return true;
@@ -52,7 +52,7 @@ impl Flow {
 
     /// Ends the dialog in charge with one of the answers of last resort.
     pub fn end_dialog(&self, state: &mut Subscriber, message: &str) {
-        let text = self.last_resort(state.locale, message);
+        let text = self.last_resort(state.locale, message, &state.channel());
         state.set_reply(ReplySlot::Set(TurnReply::end(text)));
     }
 }
@@ -88,7 +88,7 @@ impl Step<'_> {
             // They no longer wait for what the line before would have led to.
             dialog.reply = ReplySlot::Set(TurnReply::ask(String::new()));
         }
-        let line = matches!(input, Input::Line(_));
+        let (line, begins) = (matches!(input, Input::Line(_)), input.begins_dialog());
         let next = self.take_input(input, facts.and_then(|facts| facts.dialed_code.as_ref()));
         self.apply_transition(next);
         if let Some(session) = self.state.session.as_mut().filter(|_| line) {
@@ -105,11 +105,17 @@ impl Step<'_> {
             self.reply_with_screen();
             self.note_use();
         }
+        if begins {
+            self.remind_of_request();
+        }
     }
 
     fn take_input(&mut self, input: Input, looked_up: Option<&DialedCode>) -> Transition {
         match input {
             Input::Begin(segments) => {
+                if let Some(straight) = self.straight_to_banks(&segments) {
+                    return straight;
+                }
                 let home = self.begin_dialog();
                 self.apply_transition(home);
                 self.apply_dialed_segments(&segments, looked_up)

@@ -11,15 +11,12 @@ use super::state::{Subscriber, TurnReply};
 use super::step::Step;
 use super::waiting::AccountList;
 use super::wording::display_name;
-use crate::core::gsm7;
 use crate::core::health::Health;
-use crate::core::menu::{ListSource, OptionTarget, Outcome, Screen, ScreenKind};
+use crate::core::menu::{Action, ListSource, OptionTarget, Outcome, Screen, ScreenKind};
 use crate::core::messages::TemplateArg;
 use crate::core::next_step::FieldKind;
 use crate::core::screen::{DraftOptions, KeyOption, ScreenDraft, lay_out};
-
-/// Septets that the help of a field may take.
-const MAX_FIELD_HELP: usize = 80;
+use crate::core::sms::TWO_PART_SEPTETS;
 
 /// The page of a dialog nobody knows the size of.
 const DEFAULT_SEPTETS: usize = 136;
@@ -35,17 +32,22 @@ impl Step<'_> {
         let screen = self.flow.menu.screen(&self.state.cursor.screen);
         let asks = screen.is_some_and(|screen| !matches!(screen.kind, ScreenKind::End));
         if asks && interactive_until.is_some_and(|until| self.context.now > until) {
-            return TurnReply::end(self.text("expired"));
+            return TurnReply::end(self.last_words("expired"));
         }
         self.render_screen()
+    }
+
+    /// One of the answers of last resort.
+    fn last_words(&self, id: &str) -> String {
+        self.flow.last_resort(self.state.locale, id, &self.state.channel())
     }
 
     /// Renders the screen that the cursor is on, and remembers what its numbers mean.
     fn render_screen(&mut self) -> TurnReply {
         let Some(screen) = self.flow.menu.screen(&self.state.cursor.screen) else {
-            return TurnReply::end(self.text("sorry"));
+            return TurnReply::end(self.last_words("sorry"));
         };
-        let instead = self.sms_replacement(screen);
+        let instead = self.said_instead(screen);
         let mut args = self.args();
         args.push(self.dial_arg(instead));
         let id = instead.unwrap_or_else(|| self.screen_wording(&screen.text));
@@ -66,11 +68,7 @@ impl Step<'_> {
             _ => Vec::new(),
         };
         let confirmation = self.draw_confirmation_number(screen);
-        let septets = self
-            .state
-            .dialogs
-            .first()
-            .map_or(DEFAULT_SEPTETS, |dialog| dialog.septets);
+        let septets = self.page_septets(confirmation.is_some());
         let draft = |named| self.draft(screen, &text, &entries, confirmation, named);
         let mut draft = Some(draft(MOST_NAMED))
             .filter(|draft| !lay_out(draft, 0, septets).has_more)
@@ -106,28 +104,27 @@ impl Step<'_> {
         }
     }
 
-    /// How a person who must read a message meanwhile comes back: it hides behind the dialog on most phones.
-    pub(super) fn code_hint(&self, args: &[(&'static str, TemplateArg)]) -> Option<String> {
-        let session = self.state.session.as_ref()?;
-        let asked = self.state.cursor.screen == self.flow.menu.outcome(Outcome::Ask);
-        // Who texts has the message at hand.
-        let on_phone = self.state.sms_dialog().is_none();
-        (asked && on_phone && session.asks_later_code())
-            .then(|| self.flow.templates.format(self.state.locale, "note-by-sms", args))
+    /// What an SMS says in the place of the screen. What was texted at a question may be a secret, and is still on the phone.
+    fn said_instead(&self, screen: &Screen) -> Option<&'static str> {
+        let question = matches!(screen.kind, ScreenKind::Input(_) | ScreenKind::Choices);
+        let texted = question && self.state.cursor.notice.is_some();
+        let instead = self.sms_replacement(screen)?;
+        Some(if texted && instead == "sms-dial" {
+            "sms-delete"
+        } else {
+            instead
+        })
     }
 
-    /// What the provider says about filling in the field on the screen, where there is room for it.
-    pub(super) fn field_help(&self) -> Option<String> {
-        // By SMS the bank's own words are not repeated.
-        let session = self
-            .state
-            .session
-            .as_ref()
-            .filter(|_| self.state.sms_dialog().is_none())?;
-        let asked = [Outcome::Ask, Outcome::AskChoice].map(|outcome| self.flow.menu.outcome(outcome));
-        let help = session.current_field()?.help.as_deref()?;
-        let help = gsm7::clean_words(help, MAX_FIELD_HELP);
-        (asked.contains(&self.state.cursor.screen.as_str()) && !help.is_empty()).then_some(help)
+    /// What a page holds. What to reply stands at the end of what is agreed to by SMS: where that takes two parts, asking for
+    /// the second would cost the person an SMS, and us no less.
+    fn page_septets(&self, confirms_by_sms: bool) -> usize {
+        let dialog = self.state.dialogs.first();
+        if confirms_by_sms {
+            TWO_PART_SEPTETS
+        } else {
+            dialog.map_or(DEFAULT_SEPTETS, |dialog| dialog.septets)
+        }
     }
 
     /// A result on the screen has been shown, unless the person has hung up.
@@ -143,8 +140,8 @@ impl Step<'_> {
         }
     }
 
-    /// What is to be fitted into pages. The option to confirm has its number, as the last line of the text; that for the
-    /// language names at most so many.
+    /// What is to be fitted into pages. The option to confirm is said as what to reply, in the last line of the text; that for
+    /// the language names at most so many.
     fn draft(
         &self,
         screen: &Screen,
@@ -158,8 +155,16 @@ impl Step<'_> {
         let languages = [("languages", TemplateArg::Text(self.language_names(named)))];
         for choice in screen.options.iter().filter(|choice| self.is_available(choice)) {
             let label = self.option_label(choice, &languages);
+            // By SMS nobody's accounts are shown, and the consent has no room for what leads nowhere.
+            if confirmation.is_some() && choice.target == OptionTarget::Action(Action::ShowLinks) {
+                continue;
+            }
             match confirmation {
-                Some((key, number)) if key == choice.key => text = format!("{text}\n{number} {label}"),
+                Some((key, number)) if key == choice.key => {
+                    let code = [("code", TemplateArg::Text(number.to_string()))];
+                    let agree = self.flow.templates.format(self.state.locale, "sms-agree", &code);
+                    text = format!("{text}\n{agree}");
+                }
                 _ => options.push(KeyOption { key: choice.key, label }),
             }
         }
@@ -190,8 +195,8 @@ impl Step<'_> {
             return ("dial", TemplateArg::Text(dial));
         };
         let mut dial = sms.dial.clone();
-        if instead == Some("sms-dial") {
-            dial = dial_string(&dial, self.issue_recovery_code());
+        if matches!(instead, Some("sms-dial" | "sms-delete")) {
+            dial = dial_string(&dial, self.renew_recovery_code());
         }
         ("dial", TemplateArg::Text(dial))
     }

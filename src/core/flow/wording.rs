@@ -55,9 +55,30 @@ impl Flow {
         ]
     }
 
-    /// The words for a situation in which no state could be had.
-    pub fn last_resort(&self, locale: Locale, id: &str) -> String {
-        self.templates.format(locale, id, &[])
+    /// The words for a situation in which no state could be had, on this channel.
+    pub fn last_resort(&self, locale: Locale, id: &str, channel: &str) -> String {
+        let dial = self.settings.service_codes.of(Some(channel));
+        let args = [("dial", TemplateArg::Text(dial.to_owned()))];
+        self.templates.format(locale, id, &args)
+    }
+
+    /// The number to call for help about what the present screen is about: its partner's, else the operator's.
+    pub(super) fn contact<'a>(&'a self, state: &'a Subscriber) -> Option<&'a str> {
+        let own = self.terms(state).contact.as_deref();
+        own.or(self.settings.default_terms.contact.as_deref())
+    }
+
+    /// Says whom to call; nothing where there is nobody.
+    pub(super) fn call_for_help(&self, locale: Locale, contact: Option<&str>) -> Option<String> {
+        let args = [("contact", TemplateArg::Text(contact?.to_owned()))];
+        Some(self.templates.format(locale, "call-for-help", &args))
+    }
+
+    /// What somebody is told who texts for help.
+    pub fn help_sms(&self, locale: Locale, id: &str, dial: &str) -> String {
+        let told = self.sms_template(locale, id, dial);
+        let call = self.call_for_help(locale, self.settings.default_terms.contact.as_deref());
+        call.map_or(told.clone(), |call| format!("{told}\n{call}"))
     }
 
     /// Something that is said by SMS outside of any screen; `dial` is what is dialled.

@@ -8,6 +8,7 @@ use super::wording::{self, MessageUsage};
 use super::{Action, Menu, OptionTarget, ScreenKind};
 use crate::core::messages::{Locale, TemplateArg, TemplatePlace, Templates};
 use crate::core::scope::{Data, Scope};
+use crate::core::screen_text;
 
 /// Something to put right in `menus/`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,6 +61,7 @@ impl SampleValues {
             ("account", vec![TemplateArg::Text("..5678".to_owned())]),
             ("until", vec![TemplateArg::Text("28/12/2026".to_owned())]),
             ("dial", vec![TemplateArg::Text("*38496*12*482913507#".to_owned())]),
+            ("contact", name(screen_text::MAX_CONTACT)),
             ("days", count(365)),
             ("seconds", count(60)),
             ("minutes", count(119)),
@@ -84,6 +86,16 @@ impl SampleValues {
 
 /// Septets that a wait may take in words.
 const WAIT: usize = 10;
+impl SampleValues {
+    /// The same where no code is dialled behind the service code: on a screen, which people read in the middle of a dialog.
+    pub(super) fn on_screens(&self) -> Self {
+        let mut own = self.clone();
+        if let Some(dial) = own.0.get_mut("dial") {
+            *dial = vec![TemplateArg::Text("*38496*12#".to_owned())];
+        }
+        own
+    }
+}
 
 /// Everything that is wrong with this menu in these languages; nothing when all is well.
 ///

@@ -42,9 +42,9 @@ pub(super) fn screens(
     limit: usize,
     samples: &SampleValues,
 ) -> Vec<MenuFinding> {
-    let mut findings = Vec::new();
+    let (mut findings, samples) = (Vec::new(), samples.on_screens());
     for screen in with_variants(menu) {
-        let drawn = Drawn::of(&screen, texts, locale, samples);
+        let drawn = Drawn::of(&screen, texts, locale, &samples);
         if !drawn.fits(screen.pages, limit) {
             let message = format!(
                 "takes {} septets and does not fit on {} of {limit}; shorten `{}` or the options",
@@ -70,6 +70,9 @@ pub(super) fn screens(
     findings
 }
 
+/// The screen below whose text there must be room for whom to call.
+const SAYS_CONTACT: &str = "left";
+
 /// Every screen with each message that it may say.
 pub(super) fn with_variants(menu: &Menu) -> impl Iterator<Item = Screen> {
     menu.screens().flat_map(|screen| {
@@ -88,11 +91,12 @@ pub(super) fn from_code(texts: &Templates, locale: Locale, limit: usize, samples
     let answers = LAST_RESORT.iter().map(|id| (*id, limit));
     let texted = SMS_MESSAGES.iter().map(|id| (*id, MESSAGE));
     let screens = SMS_SCREENS.iter().map(|id| (*id, MESSAGE - BELOW));
-    notes
-        .chain(answers)
-        .chain(texted)
-        .chain(screens)
-        .filter_map(|(id, limit)| {
+    let shown = samples.on_screens();
+    let by_phone = notes.chain(answers).map(|(id, limit)| (id, limit, &shown));
+    let by_sms = texted.chain(screens).map(|(id, limit)| (id, limit, samples));
+    by_phone
+        .chain(by_sms)
+        .filter_map(|(id, limit, samples)| {
             let septets = septets(&longest(texts, locale, id, samples));
             let message = format!("takes {septets} septets of {limit}; shorten it");
             (septets > limit).then(|| MenuFinding {
@@ -113,6 +117,7 @@ pub(super) fn fullest<'a>(
     limit: usize,
     samples: &SampleValues,
 ) -> Option<(&'a str, usize)> {
+    let samples = &samples.on_screens();
     menu.screens()
         .filter(|screen| screen.pages == 1)
         .map(|screen| {
@@ -151,6 +156,10 @@ impl Drawn {
             .map(|option| format!("{} {}", option.key, option.label))
             .collect();
         let list = matches!(screen.kind, ScreenKind::List { .. });
+        let mut text = label(&screen.text);
+        if screen.text == SAYS_CONTACT {
+            text = format!("{text}\n{}", label("call-for-help"));
+        }
         let options = if list {
             DraftOptions::Numbered(vec![name_of(LIST_NAME); LIST_LENGTH])
         } else {
@@ -158,7 +167,7 @@ impl Drawn {
         };
         Self {
             draft: ScreenDraft {
-                text: label(&screen.text),
+                text,
                 options,
                 tail,
                 more: label("more"),

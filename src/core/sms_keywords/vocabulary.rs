@@ -212,6 +212,7 @@ pub(super) const WORDS: &[(&str, Keyword, Option<Locale>)] = &[
     ("link", Keyword::Link, None),
     ("menu", Keyword::Link, None),
     ("relier", Keyword::Link, FR),
+    ("lier", Keyword::Link, FR),
     ("hada", Keyword::Link, HA),
     ("jikoo", Keyword::Link, IG),
     ("unganisha", Keyword::Link, SW),

@@ -16,8 +16,8 @@ impl AccessRecords for Backend {
     async fn add_partner(&self, partner: &Partner, keys: &[PartnerKey], audit: &AuditEntry) -> Result<bool> {
         self.transaction(async |tx| {
             let adding = insert_partner(
-                "INSERT INTO partners (id, name, purpose, days, walk_in, created_at) VALUES ($1, $2, $3, $4, $5, $6) \
-                 ON CONFLICT (id) DO NOTHING",
+                "INSERT INTO partners (id, name, purpose, days, walk_in, contact, created_at) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING",
                 partner,
             );
             if !execute_audited(tx, adding, audit).await? {

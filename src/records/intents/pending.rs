@@ -16,8 +16,8 @@ use crate::records::{OPEN_INTENTS_FOR_NUMBER, PendingRequests, RecordsError, Req
 macro_rules! open_intents {
     ($which:literal) => {
         concat!(
-            "SELECT i.id, i.partner, p.name, i.purpose, i.days, i.scope, i.institution, i.locale, i.many, i.suggested, \
-             i.renews \
+            "SELECT i.id, i.partner, p.name, p.contact, i.purpose, i.days, i.scope, i.institution, i.locale, i.many, \
+             i.suggested, i.renews \
              FROM link_intents i JOIN partners p ON p.id = i.partner WHERE i.state = 'open' AND i.expires_at > $2 AND ",
             $which
         )
@@ -40,7 +40,7 @@ impl RequestRecords for Backend {
             let most = i64::from(OPEN_INTENTS_FOR_NUMBER);
             let intents = intents.bind(tag).bind(now).bind(most).fetch_all(&mut *tx).await?;
             let walk_ins = query(
-                "SELECT p.id AS partner, p.name, p.purpose, p.days FROM partners p \
+                "SELECT p.id AS partner, p.name, p.contact, p.purpose, p.days FROM partners p \
                  WHERE p.walk_in AND EXISTS (SELECT 1 FROM provider_credentials c WHERE c.partner = p.id) \
                  ORDER BY p.name, p.id LIMIT 50",
             );
@@ -94,11 +94,10 @@ fn partner_ref(row: &Row) -> Result<PartnerRef> {
 fn walk_in_terms(row: &Row) -> Result<RequestTerms> {
     let days: i64 = row.try_get("days")?;
     let days = u16::try_from(days).map_err(|_| RecordsError::new("a number of days is out of range"))?;
-    Ok(RequestTerms::open_offer(
-        partner_ref(row)?,
-        row.try_get::<Purpose, _>("purpose")?,
-        days,
-    ))
+    Ok(RequestTerms {
+        contact: row.try_get("contact")?,
+        ..RequestTerms::open_offer(partner_ref(row)?, row.try_get::<Purpose, _>("purpose")?, days)
+    })
 }
 
 fn intent_terms(row: &Row) -> Result<RequestTerms> {

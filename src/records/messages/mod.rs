@@ -168,6 +168,8 @@ pub trait MessageRecords: Send + Sync {
     async fn add_message(&self, message: &SmsMessage, jobs: &[Job]) -> Result<bool>;
     /// The message with this id.
     async fn message(&self, id: MessageId) -> Result<Option<SmsMessage>>;
+    /// The partner's message with this key.
+    async fn message_about(&self, partner: PartnerId, key: &str) -> Result<Option<SmsMessage>>;
     /// Marks a queued message as being sent and counts a try, if the person wants it and has not had too many: then, and
     /// only then, `None`. Otherwise the state it is in, which may be one that this has just put it in.
     async fn begin_sending(&self, id: MessageId, limit: SmsLimit, at: Timestamp) -> Result<Option<MessageState>>;

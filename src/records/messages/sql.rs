@@ -40,6 +40,11 @@ impl MessageRecords for Backend {
         self.fetch(by_id(id)).await
     }
 
+    async fn message_about(&self, partner: PartnerId, key: &str) -> Result<Option<SmsMessage>> {
+        let statement = "SELECT * FROM messages WHERE partner = $1 AND key = $2";
+        self.fetch(query_as(statement).bind(partner).bind(key)).await
+    }
+
     async fn begin_sending(&self, id: MessageId, limit: SmsLimit, at: Timestamp) -> Result<Option<MessageState>> {
         self.transaction_about(ALL_SMS, async |tx| {
             let message = existing(tx, id).await?;

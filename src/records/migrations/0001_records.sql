@@ -14,6 +14,7 @@ CREATE TABLE partners (
     purpose    TEXT    NOT NULL,             -- what the data are for: one text, or an object of texts by language
     days       BIGINT  NOT NULL,             -- for how many days people agree, where an intent does not say
     walk_in    BOOLEAN NOT NULL,             -- whether it is offered to anybody who dials the plain code
+    contact    TEXT,                         -- the telephone number that people can call for help
     created_at BIGINT  NOT NULL              -- ms; when it was first seen
 );
 

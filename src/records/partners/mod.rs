@@ -21,6 +21,8 @@ pub struct Partner {
     pub days: u16,
     /// Whether it is offered to anyone who dials the plain code.
     pub walk_in: bool,
+    /// The telephone number that people can call for help, if it has given one.
+    pub contact: Option<String>,
     /// When it was first seen.
     pub created_at: Timestamp,
 }
@@ -31,6 +33,8 @@ pub struct PartnerChange {
     pub purpose: Option<Purpose>,
     pub days: Option<u16>,
     pub walk_in: Option<bool>,
+    /// `Some(None)`: there is none any more.
+    pub contact: Option<Option<String>>,
 }
 
 /// Partners and their keys at providers.

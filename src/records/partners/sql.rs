@@ -15,9 +15,10 @@ const PARTNER: &str = "SELECT * FROM partners WHERE id = $1";
 impl PartnerRecords for Backend {
     async fn put_partner(&self, partner: &Partner) -> Result<()> {
         let put = insert_partner(
-            "INSERT INTO partners (id, name, purpose, days, walk_in, created_at) VALUES ($1, $2, $3, $4, $5, $6) \
+            "INSERT INTO partners (id, name, purpose, days, walk_in, contact, created_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7) \
              ON CONFLICT (id) DO UPDATE SET name = excluded.name, purpose = excluded.purpose, days = excluded.days, \
-             walk_in = excluded.walk_in",
+             walk_in = excluded.walk_in, contact = excluded.contact",
             partner,
         );
         self.execute(put).await.map(drop)
@@ -85,12 +86,14 @@ impl PartnerRecords for Backend {
         self.transaction(async |tx| {
             query(
                 "UPDATE partners SET purpose = COALESCE($2, purpose), days = COALESCE($3, days), \
-                 walk_in = COALESCE($4, walk_in) WHERE id = $1",
+                 walk_in = COALESCE($4, walk_in), contact = CASE WHEN $5 THEN $6 ELSE contact END WHERE id = $1",
             )
             .bind(audit.partner)
             .bind(&change.purpose)
             .bind(change.days.map(i64::from))
             .bind(change.walk_in)
+            .bind(change.contact.is_some())
+            .bind(change.contact.as_ref().and_then(Option::as_ref))
             .execute(&mut *tx)
             .await?;
             add_audit(&mut *tx, audit).await?;
@@ -126,6 +129,7 @@ pub(super) fn insert_partner<'a>(statement: &'static str, partner: &'a Partner) 
         .bind(&partner.purpose)
         .bind(i64::from(partner.days))
         .bind(partner.walk_in)
+        .bind(&partner.contact)
         .bind(partner.created_at)
 }
 

@@ -95,8 +95,7 @@ impl<W: Write> Player<'_, '_, W> {
             }
             ScriptStep::Sms(text) => self.send_sms(text).await?,
             ScriptStep::SmsNumber => {
-                let number =
-                    number_in(&self.sms_seen.newest).ok_or_else(|| self.not_in_sms("number before a choice"))?;
+                let number = number_in(&self.sms_seen.newest).ok_or_else(|| self.not_in_sms("number of six digits"))?;
                 self.send_sms(&number).await?;
             }
             ScriptStep::ExpectSms(wanted) => self.expect_sms(wanted).await?,
@@ -276,9 +275,9 @@ fn code_in(text: &str) -> Option<String> {
     Some(text[from..=from + to].to_owned())
 }
 
-/// The number of six digits at the beginning of a line.
+/// The number of six digits in an SMS.
 fn number_in(text: &str) -> Option<String> {
-    let mut words = text.lines().filter_map(|line| line.split(' ').next());
+    let mut words = text.split_whitespace();
     let number = words.find(|word| word.len() == 6 && word.bytes().all(|byte| byte.is_ascii_digit()));
     number.map(str::to_owned)
 }

@@ -24,7 +24,7 @@
 //!
 //! sms      LINK                            Sends an SMS to the short code; the transcript only says that one was sent.
 //! expect-sms  Agree?                       Waits, a minute at most, for a new SMS that contains this.
-//! sms      {number}                        Sends the number of six digits before a choice in the last expected SMS.
+//! sms      {number}                        Sends the number of six digits in the last expected SMS.
 //! dial     {code}                          Dials the code in that SMS.
 //! wait     10m                             Advances the sandbox's clock: s, m or h, up to a day.
 //! ```
@@ -63,7 +63,7 @@ pub enum ScriptStep {
     Cancel,
     Redial,
     Sms(String),
-    /// Sends the number before a choice in the last expected SMS.
+    /// Sends the number of six digits in the last expected SMS.
     SmsNumber,
     /// Dials the code in the last expected SMS.
     DialCode,

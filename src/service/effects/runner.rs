@@ -27,6 +27,7 @@ use crate::service::linking::page_text::PageTexts;
 use crate::service::linking::settle::Settle;
 use crate::service::linking::unlink::Unlink;
 use crate::service::providers::{ProviderCallError, Providers};
+use crate::service::reminders::Reminders;
 use crate::service::session_updater::SessionUpdater;
 
 pub struct EffectRunner {
@@ -39,6 +40,7 @@ pub struct EffectRunner {
     pub page_texts: Arc<PageTexts>,
     pub bank_alerts: Arc<BankAlerts>,
     pub consent_end: Arc<ConsentEnd>,
+    pub reminders: Arc<Reminders>,
     pub health: Arc<InstitutionHealth>,
     pub catalogue: Arc<Catalogue>,
 }
@@ -84,6 +86,7 @@ impl EffectRunner {
                     Effect::SaveLanguage(locale) => this.save_language(&tag, locale).await,
                     Effect::NoteUse(seen) => this.note_use(&tag, &seen).await,
                     Effect::RequestBankAlert(request) => this.bank_alerts.subscribe(&tag, &msisdn, &request).await,
+                    Effect::Remind(subject) => this.reminders.schedule(&tag, subject).await,
                 }
             });
         }

@@ -14,7 +14,7 @@ use super::error::ApiError;
 use super::purposes::NewPurpose;
 use super::schemas::environments;
 use super::validation::{OtherBusinesses, Validation};
-use super::views::{ApiTime, List, view};
+use super::views::{ApiTime, List, deserialize_nullable, view};
 use crate::core::api_key::ApiEnvironment;
 use crate::core::ids::{EntityId, PartnerId, UserId};
 use crate::core::page::PageRequest;
@@ -40,6 +40,9 @@ view! {
         data_days: u16 = partner.days,
         /// Whether it is offered to everyone who dials the plain code.
         walk_in: bool = partner.walk_in,
+        /// The telephone number that subscribers can call for help, as screens and SMS say it; null: the operator's.
+        #[schema(required)]
+        contact: Option<String> = partner.contact,
         /// `sandbox` or `live`.
         #[schema(schema_with = environments)]
         environment: &'static str = match environment {
@@ -63,6 +66,11 @@ pub struct PartnerEdit {
     pub data_days: Option<u16>,
     /// `false`: it is no longer offered to everyone who dials the plain code. Only the operator can offer it (again).
     pub walk_in: Option<bool>,
+    /// The telephone number that subscribers can call for help: digits, blanks and hyphens, and a plus before them; at most 20
+    /// characters. Null: the operator's.
+    #[serde(default, deserialize_with = "deserialize_nullable")]
+    #[schema(value_type = Option<String>, min_length = 3, max_length = 20, pattern = "^\\s*\\+?[0-9 -]*\\s*$", example = "0700 123 4567")]
+    pub contact: Option<Option<String>>,
 }
 
 /// The keys at a provider, by the names that the provider declares.
@@ -179,6 +187,9 @@ impl AccountApi {
             None => OtherBusinesses::default(),
         };
         let purpose = validation.check_purpose("/purpose", edit.purpose.as_ref(), &others);
+        let contact = edit
+            .contact
+            .map(|contact| validation.check_contact("/contact", contact.as_ref()));
         if edit.data_days.is_some_and(|days| !(1..=MAX_DAYS).contains(&days)) {
             validation.add("/data_days", "out_of_range", format!("1 to {MAX_DAYS}"));
         }
@@ -191,6 +202,7 @@ impl AccountApi {
             purpose,
             days: edit.data_days,
             walk_in: edit.walk_in,
+            contact,
         };
         let audit = context.audit_entry("partner.changed", context.scope.partner, self.now());
         let partner = self.records.change_partner(&change, &audit).await?;

@@ -61,6 +61,17 @@ impl Validation {
         format!("there are: {}", Locale::ALL.map(Locale::tag).join(", "))
     }
 
+    /// A telephone number as people will read it; `None` where there is none, or what is wrong with it was added.
+    pub fn check_contact(&mut self, pointer: &str, text: Option<&String>) -> Option<String> {
+        match screen_text::contact(text?) {
+            Ok(contact) => Some(contact),
+            Err(fault) => {
+                self.add_text_fault(pointer, fault);
+                None
+            }
+        }
+    }
+
     /// What a partner writes must not be read as somebody else's words.
     pub fn check_attribution(&mut self, pointer: &str, text: &str, others: &OtherBusinesses) {
         if others.0.iter().any(|other| screen_text::names(text, other)) {

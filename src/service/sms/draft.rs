@@ -89,7 +89,15 @@ impl SmsOutbox {
     /// # Errors
     /// As [`Self::draft`], and when the records are not available.
     pub async fn enqueue(&self, message: OutgoingMessage<'_>) -> Result<bool, SmsOutboxError> {
-        let (row, job) = self.draft(message)?;
+        self.enqueue_for(self.partner, message).await
+    }
+
+    /// The same, on behalf of this partner.
+    ///
+    /// # Errors
+    /// As [`Self::enqueue`].
+    pub async fn enqueue_for(&self, partner: PartnerId, message: OutgoingMessage<'_>) -> Result<bool, SmsOutboxError> {
+        let (row, job) = self.draft_for(partner, message)?;
         Ok(self.deps.records.add_message(&row, &[job]).await?)
     }
 

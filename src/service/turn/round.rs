@@ -185,6 +185,7 @@ impl TurnRunner {
         let told = state.told();
         let flow = self.flow.get();
         let effects = flow.turn(state, input, facts.as_ref(), &context);
+        state.note_dialog_end(now);
         if flow.shows_institutions(state) {
             let in_force = flow.partner_in_force(state);
             let late = offers.is_none() && self.catalogue.wait_for_offers(in_force, country).await;
@@ -196,8 +197,20 @@ impl TurnRunner {
         if written {
             self.runtime.save_told(ToldChange::said(told, state));
             self.attempts.run(tag, &state.msisdn, effects);
+            self.queue_left_question(request, state);
         }
         Ok(written)
+    }
+
+    /// Somebody has left by a key while their bank waits for an answer: the way back is sent at once.
+    fn queue_left_question(&self, request: &TurnRequest<'_>, state: &Subscriber) {
+        let left = state.dialogs.first().is_some_and(|dialog| dialog.closed);
+        let pending = state.pending_notification().filter(|_| left);
+        if let (Some((attempt, notification)), Some(handovers)) = (pending, self.attempts.updater.handovers.clone()) {
+            let dialog = request.context.key;
+            self.runtime
+                .spawn(async move { handovers.enqueue(attempt, notification, Some(&dialog)).await });
+        }
     }
 
     /// The id of what this turn may submit. It is the same however often the turn is taken, also from a live value that has
@@ -266,7 +279,11 @@ impl TurnRunner {
     fn lost_dialog(&self, request: &TurnRequest<'_>) -> ServedTurn {
         ServedTurn {
             outcome: TurnOutcome::Ended,
-            reply: TurnReply::end(self.flow.get().last_resort(request.locale, "expired")),
+            reply: TurnReply::end(
+                self.flow
+                    .get()
+                    .last_resort(request.locale, "expired", request.context.channel),
+            ),
             refused: true,
         }
     }
@@ -274,7 +291,7 @@ impl TurnRunner {
     /// The reply to an event that is not stepped with: one message by USSD, another by SMS.
     fn refuse(&self, request: &TurnRequest<'_>, state: &Subscriber, (ussd, sms): (&str, &str)) -> ServedTurn {
         let text = match request.context.sms {
-            None => self.flow.get().last_resort(state.locale, ussd),
+            None => self.flow.get().last_resort(state.locale, ussd, request.context.channel),
             Some(context) => self.flow.get().sms_template(state.locale, sms, context.dial),
         };
         ServedTurn {

@@ -185,7 +185,7 @@ impl TurnRunner {
             }
             Err((why, echo)) => {
                 tracing::info!(channel = channel.name, error = %why, "callback not understood");
-                let reply = self.refusal(why.message_id());
+                let reply = self.refusal(channel, why.message_id());
                 (TurnOutcome::Misunderstood, UssdAnswer::Screen(reply), echo)
             }
         };
@@ -201,7 +201,7 @@ impl TurnRunner {
         started: Timestamp,
     ) -> (TurnOutcome, TurnReply) {
         if !self.gate.try_admit(channel, callback.input.begins_dialog(), started) {
-            return (TurnOutcome::Shed, self.refusal("busy"));
+            return (TurnOutcome::Shed, self.refusal(channel, "busy"));
         }
         let deadlines = Deadlines::from(&channel.limits(callback.network.as_deref()));
         let time = budget::answer_time(deadlines) + SLACK;
@@ -213,7 +213,7 @@ impl TurnRunner {
         };
         tracing::warn!(channel = channel.name, %error, "turn could not be served");
         self.metrics.storage_error(storage);
-        (TurnOutcome::Failed, self.refusal("busy"))
+        (TurnOutcome::Failed, self.refusal(channel, "busy"))
     }
 
     async fn turn(
@@ -223,7 +223,7 @@ impl TurnRunner {
         started: Timestamp,
     ) -> Result<(TurnOutcome, TurnReply), TurnError> {
         let Some(tag) = self.caller(channel, &callback.dialog, &callback.caller).await? else {
-            return Ok((TurnOutcome::Misunderstood, self.refusal("expired")));
+            return Ok((TurnOutcome::Misunderstood, self.refusal(channel, "expired")));
         };
         let limits = channel.limits(callback.network.as_deref());
         let deadlines = Deadlines::from(&limits);
@@ -316,6 +316,7 @@ impl TurnRunner {
         let close = |state: &mut Subscriber| {
             let told = state.told();
             let changed = state.close_dialog(&key, delivered, left);
+            state.note_dialog_end(self.runtime.clock.now());
             changed.then(|| (state.pending_notification(), ToldChange::unsaid(told, state)))
         };
         let closed = self.live.update(&tag, close).await.map(|closed| {
@@ -334,8 +335,8 @@ impl TurnRunner {
     }
 
     /// An END with one of the answers of last resort, for somebody of whom nothing is known.
-    fn refusal(&self, message: &str) -> TurnReply {
-        TurnReply::end(self.flow.get().last_resort(Locale::default(), message))
+    fn refusal(&self, channel: &Channel, message: &str) -> TurnReply {
+        TurnReply::end(self.flow.get().last_resort(Locale::default(), message, &channel.name))
     }
 }
 

@@ -43,7 +43,7 @@ impl TurnRunner {
         let (tag, turn) = (&request.tag, &request.context);
         let cumulative = matches!(request.event, TurnEvent::Cumulative(_));
         let typed = turn.dialog(stepped).map(|dialog| dialog.typed_prefix);
-        let expired = |locale| TurnReply::end(self.flow.get().last_resort(locale, "expired"));
+        let expired = |locale| TurnReply::end(self.flow.get().last_resort(locale, "expired", turn.channel));
         let mut wakeup = self.wakes.subscribe();
         let mut polled = false;
         loop {

@@ -121,6 +121,12 @@ const FAULTS: &[(&str, &str, &str, &str)] = &[
         "partner.data_days",
         "1 to 730",
     ),
+    (
+        PURPOSE,
+        "purpose = \"x\"\ncontact = \"text 0700 your PIN\"",
+        "partner.contact",
+        "is no telephone number",
+    ),
     ("kind = \"ussd\"", "kind = \"sms\"", "channels[0].kind", "not a kind"),
     (
         "africastalking",

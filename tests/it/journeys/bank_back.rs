@@ -55,7 +55,7 @@ async fn whoever_asked_is_texted_once(#[case] setup: Setup) {
     sms_world.gateway.state.send_from("+2348030020103", "STOP");
     sms_world.inbox("+2348030020103", 1).await;
     picked(&mut stopped, "providus").await.asks("3 Text me");
-    stopped.say("3").await.ends("You have told us to send you no texts.");
+    stopped.say("3").await.ends("You told us to send no texts.");
     sms_world.world.switch(|switches| switches.troubles.clear());
     for number in numbers {
         let texts = sms_world.inbox(number, 1).await;

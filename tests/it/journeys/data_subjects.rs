@@ -131,6 +131,7 @@ async fn elsewhere(world: &World, tag: SubscriberTag) -> RecordedPerson {
         purpose: "savings".into(),
         days: 90,
         walk_in: false,
+        contact: None,
         created_at: at(0),
     };
     world.records.put_partner(&partner).await.unwrap();

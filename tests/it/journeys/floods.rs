@@ -16,9 +16,9 @@ use crate::support::world::{Setup, World};
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What a person is told when everybody calls.
-const BUSY: &str = "Service is busy. Please dial again in a minute.";
+const BUSY: &str = "Service is busy. Please dial *384*96# in a minute.";
 /// What a person is told who calls too often.
-const TOO_MANY: &str = "Too many tries. Please wait a minute, then dial again.";
+const TOO_MANY: &str = "Too many tries. Please wait a minute, then dial *384*96#";
 
 /// How many turns ended so.
 async fn turns(world: &World, outcome: &str) -> usize {

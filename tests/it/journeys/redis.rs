@@ -85,7 +85,7 @@ async fn a_broken_redis_is_told_of_and_survived() {
         harm(&mut world, fault).await;
         let reply = phone.say("good-pass-redis").await;
         reply
-            .ends("Service is busy. Please dial again in a minute.")
+            .ends("Service is busy. Please dial *384*96# in a minute.")
             .lacks("sent");
         assert!(reply.took.0 < SOON, "{fault}: {:?}", reply.took);
         let reply = world.phone("+2348030007099").dial().await;
@@ -253,7 +253,7 @@ async fn tampered_values_harm_nobody() {
 
     redis.command(&["SETRANGE", &ada_key, "60", "altered"]).await;
     let reply = ada.say("ada@tampered").await;
-    reply.ends("Time is up. Please dial again to go on.");
+    reply.ends("Time is up. Please dial *384*96# to go on.");
     to_login(&mut ada).await;
 
     redis.command(&["RENAME", &ada_key, "kept"]).await;
@@ -274,7 +274,7 @@ async fn tampered_values_harm_nobody() {
 
     redis.command(&["DEL", &ada_key]).await;
     redis.command(&["RPUSH", &ada_key, "x"]).await;
-    ada.dial().await.ends("Time is up. Please dial again to go on.");
+    ada.dial().await.ends("Time is up. Please dial *384*96# to go on.");
     list(&mut ada).await.asks("1 Providus Bank ..");
 
     redis.command(&["FLUSHALL"]).await;

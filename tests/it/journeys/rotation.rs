@@ -96,7 +96,7 @@ async fn a_missing_key_ends_politely() {
     phone
         .say("good-pass-no-key")
         .await
-        .ends("Time is up. Please dial again to go on.");
+        .ends("Time is up. Please dial *384*96# to go on.");
     assert!(world.call_log().submits.is_empty());
     let log = || world.nodes[0].log();
     eventually(Duration::from_secs(10), async || {

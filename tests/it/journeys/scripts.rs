@@ -217,7 +217,7 @@ async fn scripts_with_texts_go_as_they_say_in_the_sandbox() {
 }
 
 /// Scripts that only the sandbox itself can play.
-const WITH_TEXTS: &[&str] = &["by-text", "this-number"];
+const WITH_TEXTS: &[&str] = &["back-by-text", "by-text", "reminded", "this-number"];
 
 /// Every script goes as it says on every setup, all people at once; each submission reaches the bank once; and nothing
 /// that was typed stands in a log, the records or Redis.

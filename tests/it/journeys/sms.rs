@@ -136,6 +136,59 @@ async fn a_question_is_answered_through_its_text(#[case] setup: Setup) {
     assert_eq!(sms_world.gateway.state.counts(), (1, 1));
 }
 
+/// Many must leave to read the code that their bank asks for: the way back is texted at once, by whichever way they leave, and
+/// once.
+#[rstest]
+#[case::by_key(Leaves::ByKey)]
+#[case::hung_up(Leaves::HangsUp)]
+#[tokio::test]
+async fn a_code_is_read_outside(#[case] leaves: Leaves) {
+    let number = "+2348030009109";
+    let sms_world = SmsWorld::with(Setup::TwoNodes, |_| ()).await;
+    let mut phone = sms_world.world.phone(number);
+    to_login(&mut phone).await;
+    phone.say("otp@outside").await.asks("Password");
+    let asked = phone.say("good-pass-outside").await;
+    if asked.text.contains("is checking your details") {
+        phone.until("1", "0 ").await;
+    }
+    match leaves {
+        Leaves::ByKey => drop(phone.say("0").await.ends("Goodbye")),
+        Leaves::HangsUp => phone.hang_up().await,
+    }
+    let texts = sms_world.inbox(number, 1).await;
+    assert!(texts[0].contains("your bank asks one more thing."), "{texts:?}");
+    says_little(&texts[0], "otp@outside");
+    phone.dial_with(&code_in(&texts[0])).await.asks("Providus Bank:");
+    phone.hang_up().await;
+    sms_world.idle().await;
+    assert_eq!(sms_world.gateway.state.counts(), (1, 1));
+    phone.dial().await.asks("Providus Bank");
+}
+
+/// Where the operator wants it everybody gets one text for a link, also who has seen it: who sees the account, until when, and
+/// what ends that. It names no bank. STOP is kept.
+#[tokio::test]
+async fn a_link_has_a_receipt() {
+    let (number, stopped) = ("+2348030009110", "+2348030009111");
+    let sms_world = SmsWorld::with(Setup::TwoNodes, |options| options.partner = "receipts = true").await;
+    let mut phone = sms_world.world.phone(number);
+    link(&mut phone, "ada@receipt", "good-pass-receipt").await;
+    let texts = sms_world.inbox(number, 1).await;
+    let until = kiungo::core::consent::date_text(sms_world.world.links().await[0].until);
+    let want =
+        format!("Sandbox Lender can now see your bank account until {until}. To see or end this, dial *384*96#.");
+    assert!(texts[0].starts_with(&want), "{texts:?}");
+    assert!(!texts[0].contains("Providus") && !texts[0].contains(".."), "{texts:?}");
+    sms_world.gateway.state.send_from(stopped, "STOP");
+    sms_world.inbox(stopped, 1).await;
+    let mut phone = sms_world.world.phone(stopped);
+    link(&mut phone, "ada@no-receipt", "good-pass-receipt").await;
+    sms_world.idle().await;
+    let counts = [number, stopped].map(|number| sms_world.gateway.state.inbox(number).len());
+    assert_eq!(counts, [1, 1]);
+}
+
 /// Who texted STOP gets no more than the answer to that; at the next dial everything is told.
 #[tokio::test]
 async fn whoever_wants_no_texts_gets_none() {

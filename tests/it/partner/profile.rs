@@ -19,14 +19,26 @@ async fn settings_are_changed_where_they_are_set() {
         (&before["name"], &before["environment"]),
         (&json!("Partner 1"), &json!("sandbox"))
     );
-    let change = json!({"purpose": "a policy", "data_days": 30, "walk_in": false});
+    assert_eq!(before["contact"], json!(null));
+    let change = json!({"purpose": "a policy", "data_days": 30, "walk_in": false, "contact": "0700 123 4567"});
     let after = api.patch("/v1/partner", &change).by(&token).send().await.expect(200);
     for (member, value) in change.as_object().unwrap() {
         assert_eq!(&after[member], value);
     }
-    let wrong = json!({"purpose": "x".repeat(41), "data_days": 731});
+    let none = api
+        .patch("/v1/partner", &json!({"contact": null}))
+        .by(&token)
+        .send()
+        .await
+        .expect(200);
+    assert_eq!((&none["contact"], &none["data_days"]), (&json!(null), &json!(30)));
+    let wrong = json!({"purpose": "x".repeat(41), "data_days": 731, "contact": "text 0700 your PIN"});
     let refused = api.patch("/v1/partner", &wrong).by(&token).send().await;
-    let wanted = [("/purpose", "too_long"), ("/data_days", "out_of_range")];
+    let wanted = [
+        ("/purpose", "too_long"),
+        ("/contact", "not_telephone"),
+        ("/data_days", "out_of_range"),
+    ];
     assert_eq!(
         refused.faults(),
         wanted.map(|(at, code)| (at.to_owned(), code.to_owned()))

@@ -65,12 +65,12 @@ async fn the_menu_works_by_sms_up_to_the_code_to_dial() {
     let line = browser.window.find(Locator::Css("#reply-text")).await.expect("a line");
     browser.click("[data-text=LINK]").await;
     let welcome = browser
-        .wait_text("#inbox .newest .sms-text", |t| t.contains("I agree"))
+        .wait_text("#inbox .newest .sms-text", |t| t.contains("To agree reply"))
         .await;
     let number = number_in(&welcome);
     for (text, answer) in [
         (number.as_str(), "Choose your bank"),
-        ("kuda", "Passwords and codes are not for texts"),
+        ("kuda", "Never text a password or code"),
     ] {
         line.send_keys(&format!("{text}\u{e007}")).await.expect("typed");
         browser

@@ -26,8 +26,8 @@ async fn limited(rates: TurnRates) -> (Arc<CountingStore<MemoryStore>>, TestApp)
     (store, turns)
 }
 
-const TOO_MANY: &str = "END Too many tries. Please wait a minute, then dial again.";
-const BUSY: &str = "END Service is busy. Please dial again in a minute.";
+const TOO_MANY: &str = "END Too many tries. Please wait a minute, then dial *384*96#";
+const BUSY: &str = "END Service is busy. Please dial *384*96# in a minute.";
 
 /// Past the limit of a person nothing is stepped: the dialog is over with the line that was one too many, which is told
 /// the same when it comes again; further dials are one read each and leave nothing. Repeats are no turns, and others are

@@ -61,5 +61,5 @@ async fn a_turn_that_was_written_is_not_denied() {
     store.taken();
     store.last_swap.store(1, Ordering::SeqCst);
     let answer = turns.answer("d1 +2348031234567 1*1*ada*Zq7password").await;
-    assert_eq!(answer, "END Service is busy. Please dial again in a minute.");
+    assert_eq!(answer, "END Service is busy. Please dial *384*96# in a minute.");
 }

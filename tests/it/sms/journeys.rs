@@ -33,7 +33,7 @@ async fn agrees(texting: &SmsWorld, number: &str) -> String {
 async fn to_dial(texting: &SmsWorld, number: &str) -> String {
     agrees(texting, number).await;
     let told = texting.send(number, "providus").await;
-    assert!(told.starts_with("Passwords and codes are not for texts"), "{told}");
+    assert!(told.starts_with("Never text a password or code"), "{told}");
     told
 }
 
@@ -58,7 +58,7 @@ async fn a_link_begins_by_text_and_ends_by_dialling(#[case] setup: Setup) {
     // The code comes by text, and they leave to read it; CONTINUE says how to come back.
     phone.hang_up().await;
     let told = texting.send(ADA, "continue").await;
-    assert!(told.starts_with("Passwords and codes are not for texts"), "{told}");
+    assert!(told.starts_with("Never text a password or code"), "{told}");
     phone.dial_with(&code_in(&told)).await.asks("Providus Bank:");
     let mut done = phone.say("123456").await;
     if !done.end {
@@ -74,7 +74,7 @@ async fn a_link_begins_by_text_and_ends_by_dialling(#[case] setup: Setup) {
         ]
     );
     let listed = texting.send(ADA, "LINK").await;
-    assert!(listed.contains("2 My accounts"), "{listed}");
+    assert!(listed.contains("\nTo agree reply "), "{listed}");
     let accounts = texting.send(ADA, "2").await;
     assert!(accounts.starts_with("Your accounts are not for texts"), "{accounts}");
     let digits = digits_of(&done.text);
@@ -110,7 +110,7 @@ async fn a_texted_secret_is_refused_and_found_nowhere(#[case] setup: Setup) {
     to_dial(&texting, ADA).await;
     for secret in ["Zq7-texted-password", "zq7 two words", "90817263"] {
         let told = texting.send(ADA, secret).await;
-        assert!(told.contains("none is kept") && !told.contains(secret), "{told}");
+        assert!(told.contains("kept nothing") && !told.contains(secret), "{told}");
     }
     texting.idle().await;
     assert!(texting.world.call_log().submits.is_empty());
@@ -166,13 +166,13 @@ async fn what_gateways_do_to_texts_is_harmless(#[case] setup: Setup) {
     state.send_late("a-day-late", ADA, "1", now.minus(Duration::from_hours(24)));
     assert_eq!(texting.inbox(ADA, 3).await[2], list);
     let told = texting.send(ADA, "1").await;
-    assert!(told.starts_with("Passwords and codes"), "{told}");
+    assert!(told.starts_with("Never text a password or code"), "{told}");
     texting.idle().await;
     let count = state.inbox(ADA).len();
     state.send_as("a-day-late", ADA, "1");
     // What comes after it is answered, so it was taken before.
     let help = texting.send(ADA, "HELP").await;
-    assert!(help.starts_with("Sandbox Lender: to link a bank account"), "{help}");
+    assert!(help.starts_with("Sandbox Lender: text LINK or dial *384*96#"), "{help}");
     texting.idle().await;
     assert_eq!(state.inbox(ADA).len(), count + 1);
 }

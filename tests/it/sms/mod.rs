@@ -21,6 +21,8 @@ pub mod kit;
 mod menu;
 #[cfg(feature = "sandbox")]
 mod proof;
+#[cfg(feature = "sandbox")]
+mod reminders;
 mod sending;
 #[cfg(feature = "sandbox")]
 mod service;

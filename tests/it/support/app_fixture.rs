@@ -237,6 +237,7 @@ fn turns(
             linking: handlers.linking.clone(),
             bank_alerts: handlers.bank_alerts.clone(),
             consent_end: handlers.consent_end.clone(),
+            reminders: handlers.reminders.clone(),
             page_texts: handlers.page_texts.clone(),
             health: shared.health.clone(),
             catalogue: shared.catalogue.clone(),
@@ -355,6 +356,11 @@ fn no_gateway(shared: &SharedDeps) -> Arc<SmsOutbox> {
     Arc::new(SmsOutbox::new(deps, partner, SmsRoutes::default()))
 }
 
+/// What is dialled on the one channel.
+pub fn service_codes() -> ServiceCodes {
+    ServiceCodes::new(vec![(CHANNEL.0.to_owned(), "*384*96#".to_owned())])
+}
+
 /// What jobs do. SMS are sent by this outbox, webhooks to this machine too.
 pub fn handlers(shared: &SharedDeps, outbox: Arc<SmsOutbox>) -> JobHandlers {
     let policy = PublicAddressPolicy { allow_loopback: true };
@@ -366,7 +372,7 @@ pub fn handlers(shared: &SharedDeps, outbox: Arc<SmsOutbox>) -> JobHandlers {
         health: shared.health.clone(),
         updater: shared.updater.clone(),
         outbox,
-        service_codes: ServiceCodes::new(vec![(CHANNEL.0.to_owned(), "*384*96#".to_owned())]),
+        service_codes: service_codes(),
         webhooks: Arc::new(WebhookDeliveries {
             deps: shared.deps.clone(),
             sender: Arc::new(client.expect("a client")),

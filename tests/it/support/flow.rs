@@ -12,7 +12,6 @@ use kiungo::core::messages::Templates;
 use kiungo::core::pin::SubscriberPin;
 use kiungo::core::policy::Policy;
 use kiungo::core::seal::Keyring;
-use kiungo::core::service_codes::ServiceCodes;
 
 /// The menu and the texts that are built in, for one lender.
 pub fn flow(policy: Policy, keyring: Arc<Keyring>, providers: HashMap<String, ProviderRules>) -> Flow {
@@ -33,7 +32,8 @@ pub fn flow(policy: Policy, keyring: Arc<Keyring>, providers: HashMap<String, Pr
             subscriber_pin: SubscriberPin::Optional,
             ask_login_after: None,
             sms_countries: ["NG".to_owned()].into(),
-            service_codes: ServiceCodes::new(vec![("at-ng".to_owned(), "*384*96#".to_owned())]),
+            receipts: false,
+            service_codes: super::app_fixture::service_codes(),
             providers,
             lease_margin: kiungo::core::flow::LEASE_MARGIN,
         },

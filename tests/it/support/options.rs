@@ -14,6 +14,8 @@ const ROOMY: &str = "turns_per_second = 10_000\nperson_turns_per_minute = 6_000"
 pub struct Options {
     /// The lines under `[policy]`, and tables after it.
     pub policy: String,
+    /// Lines under `[partner]`, beside its name and purpose.
+    pub partner: &'static str,
     /// Lines under `[server]`, beside where it listens.
     pub server: &'static str,
     /// Lines under `[[channels]]`, beside what it needs.
@@ -50,6 +52,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             policy: "secrets_over_ussd = \"allow\"".to_owned(),
+            partner: "",
             server: "",
             channel: "",
             limits: ROOMY,

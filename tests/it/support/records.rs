@@ -176,6 +176,7 @@ pub fn partner(n: u8) -> Partner {
         purpose: "loans".into(),
         days: 90,
         walk_in: false,
+        contact: None,
         created_at: at(0),
     }
 }

@@ -31,7 +31,7 @@ pub fn code_in(text: &str) -> String {
 
 /// The number of six digits that a line of a text begins with: what is texted to agree.
 pub fn number_in(text: &str) -> String {
-    let mut words = text.lines().filter_map(|line| line.split(' ').next());
+    let mut words = text.split_whitespace();
     let number = words.find(|word| word.len() == 6 && word.parse::<u32>().is_ok());
     number.unwrap_or_else(|| panic!("no number in {text}")).to_owned()
 }

@@ -313,9 +313,11 @@ level = "{level}"
 [partner]
 name = "{PARTNER}"
 purpose = "a loan decision"
+{partner}
 "#,
             store = store.map_or("memory:".to_owned(), |port| format!("redis://127.0.0.1:{port}")),
             server = options.server,
+            partner = options.partner,
             limits = options.limits,
             database = self.database,
             dir = self.dir.path().display(),

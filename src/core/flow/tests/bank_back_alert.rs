@@ -55,11 +55,7 @@ fn a_text_is_promised_when_it_is_written_down() {
                 "We will text you once, when it is back.",
                 true,
             ),
-            (
-                BankAlertAnswer::OptedOut,
-                "You have told us to send you no texts.",
-                true,
-            ),
+            (BankAlertAnswer::OptedOut, "You told us to send no texts.", true),
             (
                 BankAlertAnswer::Failed,
                 "That did not work. Please try again.\nZenith Bank is",

@@ -95,7 +95,7 @@ fn keeping_on_is_a_new_consent_with_its_exact_text() {
     });
     assert_eq!(
         phone.says(),
-        "Acacia Cover may read Zenith ..4321 until 27/06/2026. Dial again to stop it."
+        "Acacia Cover may read Zenith ..4321 until 27/06/2026. Dial *384*96# to stop it."
     );
     assert!(phone.answer().expect("an answer").end);
     // My accounts says until when, and nothing is told any more.

@@ -9,7 +9,7 @@ use crate::core::flow::handover::Notification;
 use crate::core::next_step::FailureClass;
 
 const ASKS: Duration = Duration::from_mins(2);
-const ENDED: &str = "Time is up. Please dial again to go on.";
+const ENDED: &str = "Time is up. Please dial *384*96# to go on.";
 
 /// The screen that stands after these lines, the last of which is typed a moment after the dialog may ask.
 fn late(lines: &[&str]) -> Phone {

@@ -317,7 +317,7 @@ fn linked_twice_is_said() {
     let mut twice = link(1, "zenith:p", "Zenith Bank");
     twice.duplicate = true;
     phone.resolves(id, AttemptResult::Linked(twice));
-    assert!(phone.says().contains("It was linked before"), "{}", phone.says());
+    assert!(phone.says().contains("Linked before"), "{}", phone.says());
 }
 
 /// At the end of a turn's budget the poll screen, at the end of the dialog's the way on; checking again waits again.

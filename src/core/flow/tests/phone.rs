@@ -52,6 +52,7 @@ pub fn flow_with(secrets_over_ussd: SecretsOverUssd, overrides: Vec<PolicyOverri
             subscriber_pin: SubscriberPin::Optional,
             ask_login_after: Some(Duration::from_hours(180 * 24)),
             sms_countries: ["NG".to_owned()].into(),
+            receipts: false,
             service_codes: ServiceCodes::new(vec![("at-ng".to_owned(), "*384*96#".to_owned())]),
             providers: ["mono", "other"].map(provider_rules).into(),
             lease_margin: crate::core::flow::LEASE_MARGIN,

@@ -132,7 +132,7 @@ fn notes_and_last_words_are_there() {
     let phone = Phone::new();
     for locale in Locale::ALL {
         for id in crate::core::menu::wording::LAST_RESORT {
-            let text = phone.flow.last_resort(locale, id);
+            let text = phone.flow.last_resort(locale, id, "ng");
             assert!(!text.contains(id) || !id.contains('-'), "{locale}: {text}");
             assert!(
                 gsm7::septets(&text).is_some_and(|septets| septets <= 136),

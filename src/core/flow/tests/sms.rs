@@ -1,6 +1,5 @@
 //! The conversation held by text: what can be done there, and what is left to the phone.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::fixtures::{bank, banks, failed, field, form, link, login_form};
@@ -12,7 +11,6 @@ use crate::core::linking::Journey;
 use crate::core::menu::Outcome;
 use crate::core::messages::Locale;
 use crate::core::next_step::{AccountChoice, FailureClass, FieldKind};
-use crate::core::pin::SubscriberPin;
 use crate::core::policy::{PolicyOverride, SecretsOverSms, SecretsOverUssd};
 
 /// The whole way by text, up to where a password is wanted: then one dials, and comes straight to the question.
@@ -24,7 +22,13 @@ fn all_but_secrets_goes_by_text() {
         welcome.starts_with("Umoja Credit asks to see your bank account"),
         "{welcome}"
     );
-    assert!(welcome.contains("I agree\n3 Hausa/Igbo/Yoruba\n0 Leave"), "{welcome}");
+    assert!(
+        welcome.ends_with(&format!(
+            "\nTo agree reply {}\n3 Hausa/Igbo/Yoruba\n0 Leave",
+            number_in(&welcome)
+        )),
+        "{welcome}"
+    );
     let list = phone.sends_text(&number_in(&welcome)).screen();
     assert!(
         list.starts_with("Choose your bank, or type its name:\n1 Zenith Bank"),
@@ -37,7 +41,7 @@ fn all_but_secrets_goes_by_text() {
         "{several}"
     );
     let dial = phone.sends_text("zenith").screen();
-    assert!(dial.starts_with("Passwords and codes are not for texts"), "{dial}");
+    assert!(dial.starts_with("Never text a password or code"), "{dial}");
     assert_eq!(phone.stage(), Some(Outcome::Ask));
     assert_eq!(phone.opens().len(), 1, "the session is opened meanwhile");
     let consent = phone.session().consent.clone().expect("a consent");
@@ -59,8 +63,17 @@ fn a_secret_in_a_text_is_not_kept() {
         let mut phone = Phone::new();
         phone.agrees_by_text();
         phone.sends_text("1").screen();
+        let code = code_in(&phone.says());
         let told = phone.sends_text(text).screen();
-        assert!(told.starts_with("Passwords and codes are not for texts"), "{told}");
+        assert!(
+            told.starts_with("Never text a password or code: delete the text you sent."),
+            "{told}"
+        );
+        assert_eq!(
+            code_in(&told),
+            code,
+            "texts come late: the code in the one before works, too"
+        );
         assert!(!told.contains("Zq7") && !phone.value().contains("Zq7"), "{told}");
         assert!(!phone.value().contains("482913"));
         assert_eq!((phone.submits(), phone.session().fields_answered), (0, 0));
@@ -80,12 +93,15 @@ fn nothing_is_submitted_by_text() {
     ));
     phone.agrees_by_text();
     let told = phone.sends_text("digit bank").screen();
-    assert!(told.starts_with("Passwords and codes"), "{told}");
+    assert!(told.starts_with("Never text a password or code"), "{told}");
     phone.sends_text("08030000001");
     phone.sends_texts(&["0", "polaris"]);
     assert_eq!(phone.stage(), Some(Outcome::AskChoice));
     assert!(
-        phone.sends_text("1").screen().starts_with("Passwords and codes"),
+        phone
+            .sends_text("1")
+            .screen()
+            .starts_with("Never text a password or code"),
         "{}",
         phone.says()
     );
@@ -101,7 +117,7 @@ fn nothing_is_submitted_by_text() {
     phone.resolves(id, AttemptResult::ChooseAccount(vec![account].into()));
     phone.passes(Duration::from_mins(10));
     let told = phone.sends_text("CONTINUE").screen();
-    assert!(told.starts_with("Passwords and codes"), "{told}");
+    assert!(told.starts_with("Never text a password or code"), "{told}");
     assert!(!told.contains("4321"));
     phone.sends_text("1");
     assert_eq!(phone.submits(), 0);
@@ -176,7 +192,7 @@ fn what_a_bank_calls_things_is_for_the_phone() {
         ] {
             let told = phone.sends_text(pick).screen();
             assert!(
-                told.starts_with("Passwords and codes") && !told.contains("Zenith"),
+                told.starts_with("Never text a password or code") && !told.contains("Zenith"),
                 "{told}"
             );
             assert_eq!(phone.stage(), Some(stage));
@@ -186,7 +202,12 @@ fn what_a_bank_calls_things_is_for_the_phone() {
             let shown = phone.dial_known(&SubscriberFacts::default(), &[&code_in(&phone.says())]);
             assert!(shown.contains(asked), "{shown}");
             phone.passes(Duration::from_mins(5));
-            assert!(phone.sends_text("CONTINUE").screen().starts_with("Passwords and codes"));
+            assert!(
+                phone
+                    .sends_text("CONTINUE")
+                    .screen()
+                    .starts_with("Never text a password or code")
+            );
             assert!(phone.sends_text("0").screen().starts_with("Choose your bank"));
         }
     }
@@ -200,7 +221,7 @@ fn the_warning_is_given_on_the_phone() {
     phone.agrees_by_text();
     let told = phone.sends_text("1").screen();
     assert!(
-        told.starts_with("Passwords and codes") && told.ends_with("\n0 Back"),
+        told.starts_with("Never text a password or code") && told.ends_with("\n0 Back"),
         "{told}"
     );
     assert!(!told.contains("\n1 "), "{told}");
@@ -222,14 +243,14 @@ fn a_rule_for_one_bank_holds_for_texts() {
         secrets_over_sms: sms,
     };
     for (rules, want) in [
-        (vec![], Some("Passwords and codes")),
+        (vec![], Some("Never text a password or code")),
         (
             vec![rule("zenith", None, Some(SecretsOverSms::Allow))],
             Some("USERNAME"),
         ),
         (
             vec![rule("access", None, Some(SecretsOverSms::Allow))],
-            Some("Passwords and codes"),
+            Some("Never text a password or code"),
         ),
         (
             vec![rule("zenith", Some(SecretsOverUssd::Warn), Some(SecretsOverSms::Allow))],
@@ -252,10 +273,15 @@ fn continue_goes_on() {
     phone.keys(&["1", "ada"]);
     phone.passes(Duration::from_mins(10));
     let told = phone.sends_text("continue").screen();
-    assert!(told.starts_with("Passwords and codes"), "{told}");
+    assert!(told.starts_with("Never text a password or code"), "{told}");
     let told = phone.sends_text("LINK").screen();
     assert!(told.starts_with("You began to link your bank. Go on?"), "{told}");
-    assert!(phone.sends_text("1").screen().starts_with("Passwords and codes"));
+    assert!(
+        phone
+            .sends_text("1")
+            .screen()
+            .starts_with("Never text a password or code")
+    );
     let asked = phone.dial_known(&SubscriberFacts::default(), &[&code_in(&phone.says())]);
     assert!(
         asked.contains("PASSWORD"),
@@ -281,7 +307,7 @@ fn a_language_is_a_word() {
     );
     let consent = phone.session().consent.clone().expect("a consent");
     assert_eq!(consent.locale, Locale::Ha, "what was agreed to was in Hausa");
-    assert!(phone.sends_text("1").screen().contains("Nenosiri"), "{}", phone.says());
+    assert!(phone.sends_text("1").screen().contains("nenosiri"), "{}", phone.says());
     assert!(phone.dial().contains("Zenith Bank"));
     assert_eq!(phone.state.locale, Locale::Sw);
 }
@@ -299,75 +325,6 @@ fn accounts_are_for_the_phone() {
     }
     assert!(!phone.effects.iter().any(|effect| matches!(effect, Effect::Unlink(_))));
     assert!(phone.sends_text("0").screen().contains("It cannot move money"));
-}
-
-/// A person's own code stands before what it protects by text as on the phone, and is not typed there: they are told to dial,
-/// and what they text is not kept. That is so where secrets may be texted, too.
-#[test]
-fn an_own_code_is_for_the_phone() {
-    let mut phone = allowing();
-    phone.state.links = vec![link(1, "zenith:p", "Zenith Bank")];
-    let known = SubscriberFacts {
-        links: phone.state.links.clone(),
-        ..SubscriberFacts::default()
-    };
-    phone.dial_known(&known, &[]);
-    phone.state.fresh_login = Some(phone.now);
-    phone.keys(&["2", "1", "3", "4821", "4821"]);
-    phone.passes(Duration::from_mins(10));
-    phone.agrees_by_text();
-    phone.sends_texts(&["zenith", "0", "access"]);
-    phone.passes(Duration::from_hours(2));
-    let told = phone.sends_text("CONTINUE").screen();
-    assert_eq!(
-        told,
-        "Never text your own code. We kept nothing. Dial *384*96# and type it there.\n0 Back"
-    );
-    for text in ["4821", "1"] {
-        let told = phone.sends_text(text).screen();
-        assert!(
-            told.starts_with("Never text your own code") && !told.contains("Zenith"),
-            "{told}"
-        );
-    }
-    assert!(!phone.value().contains("4821"));
-    assert_eq!(phone.state.pin.as_ref().map(|pin| pin.wrong_tries), Some(0));
-}
-
-/// Where everybody must have a code of their own it is chosen by dialling.
-#[test]
-fn an_own_code_is_chosen_on_the_phone() {
-    let mut flow = flow_with(SecretsOverUssd::Allow, Vec::new());
-    Arc::get_mut(&mut flow).expect("nobody else's").settings.subscriber_pin = SubscriberPin::Required;
-    let mut phone = Phone::with(flow);
-    let told = phone.agrees_by_text();
-    assert!(told.starts_with("Never text your own code"), "{told}");
-    phone.sends_text("4821");
-    assert!(phone.state.pin.is_none() && !phone.value().contains("4821"));
-}
-
-/// What somebody began by text a day ago is not shown to anyone who texts then: another dialog has to know the code.
-#[test]
-fn a_new_dialog_by_text_has_to_know_the_code_again() {
-    let mut phone = Phone::linked();
-    let known = SubscriberFacts {
-        links: phone.state.links.clone(),
-        ..SubscriberFacts::default()
-    };
-    phone.dial_known(&known, &[]);
-    phone.keys(&["2", "1", "3", "4821", "4821", "0"]);
-    phone.passes(Duration::from_mins(10));
-    phone.agrees_by_text();
-    assert!(
-        phone.sends_text("access").screen().contains("Passwords and codes"),
-        "their own of this minute"
-    );
-    phone.passes(Duration::from_hours(2));
-    let told = phone.sends_text("1").screen();
-    assert!(
-        told.starts_with("Never text your own code") && !told.contains("Access"),
-        "{told}"
-    );
 }
 
 /// Every screen that a text can show fits one part, in every language, with names as long as they may be.

@@ -19,7 +19,7 @@ fn what_binds_is_chosen_by_a_number_of_this_text() {
     let mut phone = Phone::new();
     let first = number_in(&phone.sends_text("LINK").screen());
     let second = phone.sends_text("1").screen();
-    assert!(second.starts_with("Please choose from the list."), "{second}");
+    assert!(second.contains("\nTo agree reply "), "{second}");
     assert_ne!(number_in(&second), first);
     let third = phone.sends_text(&first).screen();
     assert!(third.starts_with("That was not right. Tries left: 3."), "{third}");
@@ -114,7 +114,7 @@ fn repeated_reordered_and_broken_texts_choose_nothing() {
 /// A day-late answer chooses nothing, whatever is on then: where the person stands is sent again; and after that time it is
 /// not even worth an answer.
 #[rstest]
-#[case::in_time(REPLY_WINDOW.saturating_sub(Duration::from_secs(1)), Some("Passwords and codes"))]
+#[case::in_time(REPLY_WINDOW.saturating_sub(Duration::from_secs(1)), Some("Never text a password or code"))]
 #[case::too_late(REPLY_WINDOW, Some("Umoja Credit asks to see"))]
 #[case::hours(Duration::from_hours(20), Some("Umoja Credit asks to see"))]
 #[case::a_day(SESSION_WINDOW, None)]
@@ -170,6 +170,28 @@ fn texts_that_choose_nothing_come_to_an_end() {
         phone.sends_text("x").screen().starts_with("Please choose"),
         "counted from the start"
     );
+}
+
+/// What most people answer a question with agrees to nothing, and is no miss either: however often they text it they are told
+/// what to reply, in one part and with a number that works, and the dialog goes on.
+#[test]
+fn yes_and_no_are_answered_with_what_to_reply() {
+    for locale in Locale::ALL {
+        let mut phone = Phone::new();
+        phone.state.locale = locale;
+        let first = phone.sends_text("LINK").screen();
+        let without = |text: &str| text.replace(&number_in(text), "");
+        for text in [
+            "YES", "1", "no", "OK", "I agree", "Oui", "Ndiyo", "mba", "Na yarda", "Beeni",
+        ] {
+            let told = phone.sends_text(text).screen();
+            assert_eq!(without(&told), without(&first), "{locale} {text}");
+            assert!(phone.state.session.is_none(), "{locale} {text}");
+        }
+        let last = number_in(&phone.says());
+        phone.sends_text(&last).screen();
+        assert_eq!(phone.stage(), Some(Outcome::ChooseBank), "{locale}");
+    }
 }
 
 /// Of a dialled dialog and one by text the one begun last is in charge; neither takes the other's lines for its own.

@@ -100,7 +100,8 @@ impl Witness {
                 | Effect::SavePin(_)
                 | Effect::SaveLanguage(_)
                 | Effect::NoteUse(_)
-                | Effect::RequestBankAlert(_) => {}
+                | Effect::RequestBankAlert(_)
+                | Effect::Remind(_) => {}
                 Effect::Submit(submit) => {
                     assert!(
                         submit.open.consent.is_some() || submit.open.renews.is_some(),

@@ -113,6 +113,7 @@ async fn deeds_are_in_the_trail(#[case] backend: Backend) {
         purpose: Some("insurance".into()),
         days: Some(30),
         walk_in: None,
+        contact: Some(Some("0700 123 4567".to_owned())),
     };
     let changed = db
         .change_partner(&change, &by(1, Some(entity), Some(user), "d", 4))
@@ -121,6 +122,7 @@ async fn deeds_are_in_the_trail(#[case] backend: Backend) {
     let expected = Partner {
         purpose: "insurance".into(),
         days: 30,
+        contact: Some("0700 123 4567".to_owned()),
         ..partner(1)
     };
     assert_eq!(changed.as_ref(), Some(&expected));
