@@ -17,7 +17,7 @@ welcome-again =
        *[other] { $days } days
     }.
 partners = Which business sent you here?
-no-partner = No business is asking for your account now. Dial the full code a business gave you.
+no-partner = No business asks for your account now. Dial the code a business gave you.
 needs-login = { $bank } { $account }: log in there again, or { $partner } sees nothing new.
 needs-login-elsewhere = { $bank } { $account } needs a new login, not on this phone. Ask { $partner } how.
 ends-soon =
@@ -55,6 +55,7 @@ mismatched = This is not the { $bank } account that { $partner } asked for. It w
 other-account = This is not the { $bank } account that you chose. It is not linked.
 refused = { $bank } did not let you in: a wrong detail, or the bank is down. Tries left: { $left }.
 refused-wait = { $bank } did not let you in. So that it does not lock you out, wait { $wait }.
+refused-help = { $bank } did not let you in. Wait { $wait }.
 refused-codes = { $bank }: three wrong codes. We stopped, so that it does not lock you out. Nothing was linked.
 denied = { $bank } says that you did not approve. Nothing was linked.
 act-at-bank = { $bank }: { $message }
@@ -129,7 +130,7 @@ protect = Hide with a code
 
 ## Notes, shown above a screen once
 
-note-choice = Please choose from the list.
+note-choice = Choose from the list.
 note-not-found = We cannot link a bank of that name here.
 note-digits = Please use digits only.
 note-date = Type the date as 8 digits: day, month, year.

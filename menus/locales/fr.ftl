@@ -14,7 +14,7 @@ welcome-again =
        *[other] { $days } jours
     }.
 partners = Quelle entreprise vous envoie ?
-no-partner = Aucune entreprise ne demande de compte. Composez le code donné par une entreprise.
+no-partner = Aucune entreprise ne demande de compte. Composez le code de l'entreprise.
 needs-login = { $bank } { $account } : reconnectez-vous, sinon { $partner } ne voit rien de neuf.
 needs-login-elsewhere = { $bank } { $account } : à reconnecter, pas sur ce téléphone. Voyez { $partner }.
 ends-soon =
@@ -52,6 +52,7 @@ mismatched = Ce n'est pas le compte { $bank } que { $partner } a demandé. Il n'
 other-account = Ce n'est pas le compte { $bank } que vous avez choisi. Il n'est pas lié.
 refused = { $bank } ne vous a pas laissé entrer : donnée fausse, ou banque en panne. Essais restants : { $left }.
 refused-wait = { $bank } ne vous a pas laissé entrer. Pour qu'elle ne vous bloque pas, attendez { $wait }.
+refused-help = { $bank } ne vous a pas laissé entrer. Attendez { $wait }.
 refused-codes = { $bank } : trois codes faux. Nous en restons là, pour qu'elle ne vous bloque pas. Rien n'est lié.
 denied = { $bank } dit que vous n'avez pas accepté. Aucun compte lié.
 act-at-bank = { $bank } : { $message }

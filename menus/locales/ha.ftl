@@ -7,14 +7,14 @@ welcome =
     { $partner } na son ganin { $data } naku domin "{ $purpose }", { $days ->
         [one] kwana { $days }
        *[other] kwanaki { $days }
-    }. Ba zai iya cire kudi ba. Ana bukatar shiga banki.
+    }. Ba zai iya cire kudi ba. Za a shiga banki.
 welcome-again =
     { $partner }: sake hada tsohon asusu, a karanta { $data } domin "{ $purpose }", { $days ->
         [one] kwana { $days }
        *[other] kwanaki { $days }
     }.
 partners = Wane kamfani ne ya turo ku?
-no-partner = Babu kamfanin da ke neman asusunku yanzu. Ku kira cikakkiyar lambar da kamfani ya ba ku.
+no-partner = Babu kamfanin da ke neman asusunku yanzu. Ku kira lambar da kamfani ya ba ku.
 needs-login = { $bank } { $account }: ku sake shiga, ko { $partner } ba zai ga sabon abu ba.
 needs-login-elsewhere = { $bank } { $account } na bukatar sake shiga, ba a wannan waya ba. Tambayi { $partner }.
 ends-soon =
@@ -52,6 +52,7 @@ mismatched = Wannan ba asusun { $bank } da { $partner } ya nema ba ne. Ba a hada
 other-account = Wannan ba asusun { $bank } da kuka zaba ba ne. Ba a hada shi ba.
 refused = { $bank } bai bari ba: wani abu ba daidai ba, ko bankin ba ya aiki. Saura gwaji { $left }.
 refused-wait = { $bank } bai bari ba. Don kada banki ya rufe ku, ku jira { $wait }.
+refused-help = { $bank } bai bari ba. Ku jira { $wait }.
 refused-codes = { $bank }: lamba ba daidai ba sau uku. Mun tsaya don kada banki ya rufe ku. Ba a hada komai ba.
 denied = { $bank } ya ce ba ku amince ba. Ba a hada komai ba.
 act-at-bank = { $bank }: { $message }
@@ -267,7 +268,7 @@ way-mobile = Banki ta waya
 way-card = Kati
 
 purpose-loan = rance
-purpose-loan-decision = yanke shawarar rance
+purpose-loan-decision = shawarar rance
 purpose-credit-limit = iyakar rance
 purpose-income = duba kudin shiga
 purpose-insurance = inshora

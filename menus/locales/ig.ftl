@@ -6,7 +6,7 @@
 welcome = { $partner } choro ihu { $data } gi maka "{ $purpose }", ubochi { $days }. O nweghi ike iwere ego. I ga-eji paswodu banki. I kwere?
 welcome-again = { $partner }: jikoo akaunti ochie ozo ka o guo { $data } gi maka "{ $purpose }", ubochi { $days }.
 partners = Kedu ulo oru zitere gi?
-no-partner = O nweghi ulo oru na-ario akauntu gi ugbu a. Kpoo koodu zuru ezu ulo oru nyere gi.
+no-partner = O nweghi ulo oru na-ario akauntu gi ugbu a. Kpoo koodu ulo oru nyere gi.
 needs-login = { $bank } { $account }: banye ozo, ka { $partner } wee hu ihe ohuru.
 needs-login-elsewhere = { $bank } { $account } choro nbanye ohuru, obughi n'ekwenti a. Juo { $partner }.
 ends-soon = { $partner } na-agu { $data } { $bank } { $account } "{ $purpose }" ruo { $until }. Ubochi { $days } site ta?
@@ -36,6 +36,7 @@ mismatched = Nke a abughi akauntu { $bank } nke { $partner } rioro. Ejikoghi ya.
 other-account = Nke a abughi akaunti { $bank } nke i hoputara. Ejikoghi ya.
 refused = { $bank } ekweghi ka i banye: ihe ezighi ezi, ma o bu banki anaghi aru oru. Ugboro foduru: { $left }.
 refused-wait = { $bank } ekweghi ka i banye. Ka banki ghara imechi gi, chere { $wait }.
+refused-help = { $bank } ekweghi ka i banye. Chere { $wait }.
 refused-codes = { $bank }: koodu ezighi ezi ugboro ato. Anyi kwusiri ka banki ghara imechi gi. O nweghi ihe ejikoro.
 denied = { $bank } si na i kwadoghi ya. E jikoghi ihe obula.
 act-at-bank = { $bank }: { $message }

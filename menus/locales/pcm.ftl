@@ -13,7 +13,7 @@ welcome-again =
        *[other] { $days } days
     }.
 partners = Which business send you come?
-no-partner = No business dey ask for your account now. Dial the full code wey the business give you.
+no-partner = No business dey ask for your account. Dial the code wey business give you.
 needs-login = { $bank } { $account }: log in again, or { $partner } no go see new thing.
 needs-login-elsewhere = { $bank } { $account } need new login, no be for this phone. Ask { $partner } how.
 ends-soon =
@@ -51,6 +51,7 @@ mismatched = This no be the { $bank } account wey { $partner } ask for. We no li
 other-account = This no be the { $bank } account wey you choose. We no link am.
 refused = { $bank } no gree open: something no correct, or the bank no dey work. You fit try { $left } more.
 refused-wait = { $bank } no gree open. So that e no go lock you out, wait { $wait }.
+refused-help = { $bank } no gree open. Wait { $wait }.
 refused-codes = { $bank }: wrong code three times. We stop, so that e no go lock you out. We no link anything.
 denied = { $bank } say you no approve am. We no link anything.
 act-at-bank = { $bank }: { $message }

@@ -13,7 +13,7 @@ welcome-again =
        *[other] siku { $days }
     }.
 partners = Ni biashara gani iliyokutuma?
-no-partner = Hakuna biashara inayoomba akaunti yako sasa. Piga namba kamili ambayo biashara ilikupa.
+no-partner = Hakuna biashara inayoomba akaunti. Piga namba uliyopewa na biashara.
 needs-login = { $bank } { $account }: ingia tena, la sivyo { $partner } haitaona kipya.
 needs-login-elsewhere = { $bank } { $account } inahitaji kuingia upya, si kwa simu hii. Uliza { $partner }.
 ends-soon =
@@ -51,6 +51,7 @@ mismatched = Hii si akaunti ya { $bank } ambayo { $partner } iliomba. Haikuungan
 other-account = Hii si akaunti ya { $bank } uliyochagua. Haijaunganishwa.
 refused = { $bank } haikukuruhusu: taarifa si sahihi, au benki haifanyi kazi. Majaribio yaliyobaki: { $left }.
 refused-wait = { $bank } haikukuruhusu. Ili usifungiwe, subiri { $wait }.
+refused-help = { $bank } haikukuruhusu. Subiri { $wait }.
 refused-codes = { $bank }: namba si sahihi mara tatu. Tumesimama ili usifungiwe. Hakuna kilichounganishwa.
 denied = { $bank } inasema hukuidhinisha. Hakuna kilichounganishwa.
 act-at-bank = { $bank }: { $message }

@@ -6,7 +6,7 @@
 welcome = { $partner } fe wo { $data } yin fun "{ $purpose }", fun ojo { $days }. Ko le mu owo. E nilo oro igbaniwole. Se e gba?
 welcome-again = { $partner }: tun so akanti atijo po, ka a le ka { $data } re fun "{ $purpose }", ojo { $days }.
 partners = Ile ise wo lo ran yin wa?
-no-partner = Ko si ile ise to n beere akanti yin bayii. E pe koodu kikun ti ile ise fun yin.
+no-partner = Ko si ile ise to n beere akanti yin bayii. E pe koodu ti ile ise fun yin.
 needs-login = { $bank } { $account }: tun wole, bi bee ko { $partner } ko ni ri tuntun.
 needs-login-elsewhere = { $bank } { $account } nilo iwole tuntun, ki i se lori foonu yii. Bi { $partner }.
 ends-soon = { $partner } n ka { $data } re ni { $bank } { $account } fun "{ $purpose }". Yoo pari { $until }. Ojo { $days } lati oni?
@@ -36,6 +36,7 @@ mismatched = Eyi ki i se akanti { $bank } ti { $partner } beere. A ko so o po.
 other-account = Eyi ki i se akanti { $bank } ti o yan. A ko so o po.
 refused = { $bank } ko gba yin: nnkan kan ko peye, tabi banki ko sise. O ku igba { $left }.
 refused-wait = { $bank } ko gba yin. Ki banki ma baa ti akanti yin, e duro fun { $wait }.
+refused-help = { $bank } ko gba yin. E duro fun { $wait }.
 refused-codes = { $bank }: koodu ko peye leemeta. A duro, ki banki ma baa ti akanti yin. A ko so nnkan kan po.
 denied = { $bank } so pe e ko fowo si i. A ko so ohunkohun po.
 act-at-bank = { $bank }: { $message }

@@ -75,11 +75,12 @@ impl FactsReader {
             None => None,
         };
         let newest_link = match facts.links.first() {
-            Some(link) => self.link_origin(link, &requests.partners).await?,
+            Some(link) => self.link_origin(link, partners).await?,
             None => None,
         };
         let maybe_sent = self.maybe_sent(query.attempt).await?;
-        let ending = self.ending(&facts.links, &requests.partners, now).await?;
+        let ending = self.ending(&facts.links, partners, now).await?;
+        let named = facts.links.iter().map(|link| named_link_summary(link, partners));
         Ok(SubscriberFacts {
             ending,
             pin: facts.pin,
@@ -91,11 +92,7 @@ impl FactsReader {
             undone,
             newest_link,
             maybe_sent,
-            links: facts
-                .links
-                .iter()
-                .map(|link| named_link_summary(link, &requests.partners))
-                .collect(),
+            links: named.collect(),
             last_institution: facts.last_institution,
             refusals: facts
                 .failed_logins

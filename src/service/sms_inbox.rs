@@ -84,7 +84,8 @@ impl SmsInbox {
         let (mut outcome, mut unreadable) = (CallbackOutcome::Accepted, Vec::new());
         for callback in callbacks {
             let processed = match callback {
-                SmsCallback::Incoming(sms) => self.incoming(route, &sms).await,
+                // It holds a whole conversation, which is not to be moved with every future around it.
+                SmsCallback::Incoming(sms) => Box::pin(self.incoming(route, &sms)).await,
                 SmsCallback::Report(report) => self.report(route, &report).await,
                 SmsCallback::Unreadable(why) => {
                     unreadable.push(why);

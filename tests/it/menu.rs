@@ -209,8 +209,8 @@ const FAULTS: &[(&str, Swap, Locale, Swap, &str, &str)] = &[
         SAME,
         Locale::En,
         (
-            "note-choice = Please choose from the list.",
-            "note-choice = You have pressed a key that does nothing here: please choose from this list",
+            "note-choice = Choose from the list.",
+            "note-choice = You have pressed a key that does nothing here: please choose one from this list",
         ),
         "bank-down",
         "the note is cut on a page of 136",

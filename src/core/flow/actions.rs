@@ -9,7 +9,6 @@ use super::wording::display_name;
 use crate::core::attempt::{self, LiveAttempt, LiveAttemptState};
 use crate::core::linking::SubmissionStep;
 use crate::core::menu::{Action, ListSource, Outcome, Role};
-use crate::core::messages::Locale;
 use crate::core::policy::{SecretsOverSms, SecretsOverUssd};
 use crate::core::search::normalize;
 use crate::core::typing::usual_way;
@@ -57,12 +56,7 @@ impl Step<'_> {
                 self.entry()
             }
             (Action::Home, _) => self.leave_languages().unwrap_or_else(|| self.entry()),
-            (Action::PickLanguage, ActionInput::Key(key)) => {
-                if let Some(locale) = Locale::from_tag(&key) {
-                    self.choose_language(locale);
-                }
-                self.leave_languages().unwrap_or_else(|| self.entry())
-            }
+            (Action::PickLanguage, ActionInput::Key(key)) => self.pick_language(&key),
             (Action::ShowLinks, _) => self.show_links(),
             (Action::PickLink, ActionInput::Key(key)) => self.pick_link(&key),
             (Action::Unlink | Action::StopSharing, _) => self.unlink(),

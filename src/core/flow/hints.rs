@@ -75,7 +75,7 @@ impl Step<'_> {
     }
 
     /// Whom to call, where somebody may be stuck: their bank has refused twice, or they leave.
-    fn help_line(&self) -> Option<String> {
+    pub(super) fn help_line(&self) -> Option<String> {
         let on = |outcome| self.state.cursor.screen == self.flow.menu.outcome(outcome);
         let session = self.state.session.as_ref();
         let refused_twice = || session.is_some_and(|session| self.refusals_at_bank(session) >= 2);

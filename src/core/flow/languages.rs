@@ -8,15 +8,15 @@ use super::cursor::{ReturnPoint, ScreenCursor};
 use super::effect::Effect;
 use super::step::{Step, Transition};
 use crate::core::gsm7;
-use crate::core::menu::{OptionTarget, Outcome, Screen, ScreenKind};
+use crate::core::menu::{MenuOption, OptionTarget, Outcome, Screen, ScreenKind};
 use crate::core::messages::Locale;
-use crate::core::screen::KeyOption;
+use crate::core::screen::{KeyOption, ScreenDraft, lay_out};
 
 /// The key that changes the language, on every screen alike.
 pub(super) const LANGUAGE_KEY: char = '#';
 
 /// The most languages that are named beside a key.
-pub(super) const MOST_NAMED: usize = 3;
+const MOST_NAMED: usize = 3;
 
 /// Septets that their names may take.
 const MAX_NAMES: usize = 20;
@@ -26,7 +26,8 @@ impl Step<'_> {
     pub(super) fn languages(&self) -> Vec<Locale> {
         let configured = &self.flow.settings.languages;
         let mut offered = if configured.is_empty() {
-            Locale::all_in(self.context.country)
+            // By the number: what comes without a dialog, such as a bank's answer, says no country.
+            Locale::all_in(self.state.msisdn.country().unwrap_or(self.context.country))
         } else {
             configured.clone()
         };
@@ -56,6 +57,29 @@ impl Step<'_> {
             named = longer;
         }
         named
+    }
+
+    /// A screen that names as many languages as leave what can be chosen on one page, below the note if there is one: a
+    /// language less beats a key that is on another page. `draft` makes it with so many.
+    pub(super) fn with_languages(
+        &self,
+        screen: &Screen,
+        draft: impl Fn(usize) -> ScreenDraft,
+        note: Option<&str>,
+        septets: usize,
+    ) -> ScreenDraft {
+        let names = |option: &MenuOption| self.leads_to_languages(&option.target);
+        if !screen.options.iter().any(names) {
+            return draft(MOST_NAMED);
+        }
+        let fits = |draft: &ScreenDraft, note: Option<&str>| {
+            let page = lay_out(draft, 0, septets);
+            !page.has_more && note.is_none_or(|note| page.has_room_for(note, septets))
+        };
+        let fitting = |note| (1..=MOST_NAMED).rev().map(&draft).find(|draft| fits(draft, note));
+        fitting(note)
+            .or_else(|| fitting(None))
+            .unwrap_or_else(|| draft(MOST_NAMED - 1))
     }
 
     /// The line that says how the language is changed, on a screen that has no option for it. It is for those who have not
@@ -88,6 +112,13 @@ impl Step<'_> {
         let first = self.flow.menu.screen(&self.flow.menu.start);
         let mut options = first.into_iter().flat_map(|screen| &screen.options);
         options.any(|option| option.key.to_string() == typed && self.leads_to_languages(&option.target))
+    }
+
+    pub(super) fn pick_language(&mut self, tag: &str) -> Transition {
+        if let Some(locale) = Locale::from_tag(tag) {
+            self.choose_language(locale);
+        }
+        self.leave_languages().unwrap_or_else(|| self.entry())
     }
 
     /// Shows the languages, and keeps in mind where the person is.

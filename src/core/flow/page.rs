@@ -64,9 +64,11 @@ impl Step<'_> {
             }
         }
         if let Some(line) = self.language_line(screen).filter(|_| hints.is_some()) {
+            let whole = format!("{} {}", line.key, line.label);
             draft.tail.insert(0, line);
             let with = page(&draft);
-            if with.number == 0 && with.shown == drawn.shown && fits(&with) {
+            let whole = with.text.lines().any(|shown| shown == whole);
+            if whole && with.number == 0 && with.shown == drawn.shown && fits(&with) {
                 drawn = with;
             }
         }

@@ -96,15 +96,12 @@ impl Step<'_> {
         let Some(all) = self.state.selectable_requests() else {
             return agreed.asks_the_same(&self.flow.settings.default_terms);
         };
-        match agreed.intent {
-            Some(_) => {
-                let mut same = all.iter().filter(|terms| terms.intent == agreed.intent);
-                same.all(|terms| agreed.asks_the_same(terms))
-            }
-            None => {
-                let only_offers = all.iter().all(|terms| terms.intent.is_none());
-                only_offers && all.iter().any(|terms| agreed.asks_the_same(terms))
-            }
+        if agreed.intent.is_some() {
+            let mut same = all.iter().filter(|terms| terms.intent == agreed.intent);
+            same.all(|terms| agreed.asks_the_same(terms))
+        } else {
+            let only_offers = all.iter().all(|terms| terms.intent.is_none());
+            only_offers && all.iter().any(|terms| agreed.asks_the_same(terms))
         }
     }
 

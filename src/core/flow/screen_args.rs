@@ -272,6 +272,7 @@ impl Step<'_> {
         let on_phone = self.state.sms_dialog().is_none();
         let own = match id {
             "refused" if session.is_some_and(|session| session.wrong_codes >= WRONG_CODES) => "refused-codes",
+            "refused" if !self.may_retry() && on_phone && self.help_line().is_some() => "refused-help",
             "refused" if !self.may_retry() => "refused-wait",
             "left" if on_phone && session.is_some_and(ConnectSession::asks_later_code) => "left-code",
             "left-checking" if on_phone && awaited && self.is_texted() => "left-asking-text",

@@ -243,7 +243,7 @@ impl Step<'_> {
         match key {
             Some('9') if cursor.has_more => cursor.page += 1,
             Some('0') if cursor.page > 0 => cursor.page -= 1,
-            Some('0') if cursor.query.is_some() => cursor.query = None,
+            Some('0') if cursor.query.is_some() => (cursor.query, cursor.said) = (None, None),
             _ => return false,
         }
         true

@@ -2,7 +2,6 @@
 
 use super::accounts::MORE_ACCOUNTS;
 use super::context::Offer;
-use super::languages::MOST_NAMED;
 use super::offers;
 use super::recovery::dial_string;
 use super::rules::Flow;
@@ -15,7 +14,7 @@ use crate::core::health::Health;
 use crate::core::menu::{Action, ListSource, OptionTarget, Outcome, Screen, ScreenKind};
 use crate::core::messages::TemplateArg;
 use crate::core::next_step::FieldKind;
-use crate::core::screen::{DraftOptions, KeyOption, ScreenDraft, lay_out};
+use crate::core::screen::{DraftOptions, KeyOption, ScreenDraft};
 use crate::core::sms::TWO_PART_SEPTETS;
 
 /// The page of a dialog nobody knows the size of.
@@ -70,9 +69,7 @@ impl Step<'_> {
         let confirmation = self.draw_confirmation_number(screen);
         let septets = self.page_septets(confirmation.is_some());
         let draft = |named| self.draft(screen, &text, &entries, confirmation, named);
-        let mut draft = Some(draft(MOST_NAMED))
-            .filter(|draft| !lay_out(draft, 0, septets).has_more)
-            .unwrap_or_else(|| draft(MOST_NAMED - 1));
+        let mut draft = self.with_languages(screen, draft, above, septets);
         if instead.is_some() {
             draft.options = DraftOptions::Fixed(Vec::new());
         }

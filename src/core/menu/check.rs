@@ -113,15 +113,7 @@ pub fn check(menu: &Menu, texts: &Templates, limits: &[u16], samples: &SampleVal
             findings.extend(super::fit::screens(menu, texts, locale, limit, samples));
             findings.extend(super::fit::from_code(texts, locale, limit, samples));
         }
-        for limit in limits {
-            findings.extend(super::notes::over_screens(
-                menu,
-                texts,
-                locale,
-                usize::from(*limit),
-                samples,
-            ));
-        }
+        findings.extend(super::notes::over_screens(menu, texts, locale, limits, samples));
     }
     findings.sort();
     findings.dedup();

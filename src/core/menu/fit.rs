@@ -70,8 +70,8 @@ pub(super) fn screens(
     findings
 }
 
-/// The screen below whose text there must be room for whom to call.
-const SAYS_CONTACT: &str = "left";
+/// The texts below which there must be room for whom to call.
+const SAY_CONTACT: [&str; 2] = ["left", "refused-help"];
 
 /// Every screen with each message that it may say.
 pub(super) fn with_variants(menu: &Menu) -> impl Iterator<Item = Screen> {
@@ -157,7 +157,7 @@ impl Drawn {
             .collect();
         let list = matches!(screen.kind, ScreenKind::List { .. });
         let mut text = label(&screen.text);
-        if screen.text == SAYS_CONTACT {
+        if SAY_CONTACT.contains(&screen.text.as_str()) {
             text = format!("{text}\n{}", label("call-for-help"));
         }
         let options = if list {

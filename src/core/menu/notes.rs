@@ -1,6 +1,8 @@
 //! Whether a note ever takes away what can be chosen. Each is laid over each screen as the flow does it, with the longest
 //! values: whoever pressed a wrong key must see the right ones, and find them where they were.
 
+use std::cmp::Reverse;
+
 use super::check::{MenuFinding, SampleValues};
 use super::fit::{Drawn, WIDE_PAGE, has_line, with_variants};
 use super::wording::{NOTICES, longest, septets};
@@ -14,31 +16,37 @@ const WRONG_KEY: &str = "note-choice";
 /// The fewest names of a list on its first page below a note.
 const NAMES: usize = 1;
 
-/// The notes that do not leave a screen as it must be on a page of `limit` septets.
+/// The notes that do not leave a screen as it must be on a page of one of `limits` septets.
 pub(super) fn over_screens(
     menu: &Menu,
     texts: &Templates,
     locale: Locale,
-    limit: usize,
+    limits: &[u16],
     samples: &SampleValues,
 ) -> Vec<MenuFinding> {
-    let notes: Vec<_> = NOTICES
+    let (mut findings, samples) = (Vec::new(), &samples.on_screens());
+    let mut notes: Vec<_> = NOTICES
         .iter()
         .map(|id| (*id, longest(texts, locale, id, samples)))
         .collect();
-    let mut findings = Vec::new();
+    notes.sort_by_key(|(_, note)| Reverse(septets(note)));
+    // Where a note is right, every shorter one is: only that of the wrong key is laid over a screen in a way of its own.
+    let (wrong_key, others): (Vec<_>, Vec<_>) = notes.iter().partition(|(id, _)| *id == WRONG_KEY);
     for screen in with_variants(menu).filter(|screen| screen.kind != ScreenKind::End) {
         let drawn = Drawn::of(&screen, texts, locale, samples);
-        for (id, note) in &notes {
-            let fault = match (drawn.list, screen.binds(), *id) {
-                (_, binding, WRONG_KEY) => below(&drawn.draft, note, limit, binding || drawn.list),
+        for limit in limits.iter().copied().map(usize::from) {
+            let bare = pages(&drawn.draft, limit);
+            let fault = |id: &str, note: &str| match (drawn.list, screen.binds(), id) {
+                (_, binding, WRONG_KEY) => below(&bare, note, limit, binding || drawn.list),
                 (true, ..) => in_list(&drawn, note, limit),
-                (false, true, _) => in_text(&drawn, note, limit),
-                (false, false, _) => below(&drawn.draft, note, limit, false),
+                (false, true, _) => in_text(&drawn, bare.len(), note, limit),
+                (false, false, _) => below(&bare, note, limit, false),
             };
-            let place = texts.place(locale, id).cloned();
-            findings.extend(fault.map(|fault| MenuFinding {
-                place,
+            let faults = [&wrong_key, &others]
+                .into_iter()
+                .flat_map(|notes| notes.iter().map_while(|(id, note)| Some((id, fault(id, note)?))));
+            findings.extend(faults.map(|(id, fault)| MenuFinding {
+                place: texts.place(locale, id).cloned(),
                 screen: screen.id.clone(),
                 locale: Some(locale),
                 message: format!("below `{id}` {fault} on a page of {limit}; shorten it, or the options"),
@@ -49,14 +57,14 @@ pub(super) fn over_screens(
 }
 
 /// A note above each page as it is: what can be chosen is the same, and the note is whole unless it `gives_way`.
-fn below(draft: &ScreenDraft, note: &str, limit: usize, gives_way: bool) -> Option<&'static str> {
+fn below(pages: &[ScreenPage], note: &str, limit: usize, gives_way: bool) -> Option<&'static str> {
     let options = |page: &ScreenPage| -> Vec<String> {
         let lines: Vec<_> = page.text.lines().map(str::to_owned).collect();
         lines[lines.len().saturating_sub(page.option_lines)..].to_vec()
     };
-    pages(draft, limit).into_iter().find_map(|page| {
+    pages.iter().find_map(|page| {
         let noted = page.clone().with_note(note, limit, gives_way);
-        if options(&noted) != options(&page) || noted.shown != page.shown {
+        if options(&noted) != options(page) || noted.shown != page.shown {
             Some("something else can be chosen")
         } else if septets(&noted.text) > limit {
             Some("the screen is too long")
@@ -84,18 +92,18 @@ fn in_list(drawn: &Drawn, note: &str, limit: usize) -> Option<&'static str> {
     (!fixed || first.shown.len() < NAMES).then_some("nothing of the list is left")
 }
 
-/// A note as part of what is agreed to: at most one page more, on which everything can be chosen.
-fn in_text(drawn: &Drawn, note: &str, limit: usize) -> Option<&'static str> {
+/// A note as part of what is agreed to: at most one page more than the `bare` ones, on which everything can be chosen.
+fn in_text(drawn: &Drawn, bare: usize, note: &str, limit: usize) -> Option<&'static str> {
     let noted = ScreenDraft {
         text: format!("{note}\n{}", drawn.draft.text),
         ..drawn.draft.clone()
     };
-    let (before, after) = (pages(&drawn.draft, limit), pages(&noted, limit));
+    let after = pages(&noted, limit);
     let all = drawn
         .lines
         .iter()
         .all(|line| after.iter().any(|page| has_line(&page.text, line)));
-    (!all || after.len() > before.len() + 1).then_some("there are too many pages")
+    (!all || after.len() > bare + 1).then_some("there are too many pages")
 }
 
 fn pages(draft: &ScreenDraft, limit: usize) -> Vec<ScreenPage> {

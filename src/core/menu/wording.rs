@@ -116,6 +116,7 @@ pub const SCREEN_VARIANTS: &[(&str, &str)] = &[
     ("needs-login", "needs-login-elsewhere"),
     ("open-page", "open-page-approve"),
     ("refused", "refused-codes"),
+    ("refused", "refused-help"),
     ("refused", "refused-wait"),
     ("welcome", "sms-welcome"),
     ("welcome", "welcome-again"),

@@ -26,14 +26,15 @@ impl ScreenPage {
         let room = septets
             .max(super::MIN_SEPTETS)
             .saturating_sub(gsm7::folded_septets(&options));
-        let left = room.saturating_sub(gsm7::folded_septets(&note) + 1);
-        let above = if says.is_empty() && gsm7::folded_septets(&note) <= room {
+        let cost = gsm7::folded_septets(&note);
+        let left = room.saturating_sub(cost + 1);
+        let above = if says.is_empty() && cost <= room {
             note
-        } else if gsm7::folded_septets(&says) <= left {
+        } else if !says.is_empty() && gsm7::folded_septets(&says) <= left {
             format!("{note}\n{says}")
         } else if binding {
             return self;
-        } else if left >= LEAST_WORDS {
+        } else if left >= LEAST_WORDS && !says.is_empty() {
             format!("{note}\n{}", gsm7::clean_name(&says, left))
         } else if room >= LEAST_WORDS {
             gsm7::clean_name(&note, room)

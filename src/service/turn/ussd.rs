@@ -205,7 +205,9 @@ impl TurnRunner {
         }
         let deadlines = Deadlines::from(&channel.limits(callback.network.as_deref()));
         let time = budget::answer_time(deadlines) + SLACK;
-        let (storage, error) = match tokio::time::timeout(time, self.turn(channel, callback, started)).await {
+        // It holds a whole conversation, which is not to be moved with every future around it.
+        let turn = Box::pin(self.turn(channel, callback, started));
+        let (storage, error) = match tokio::time::timeout(time, turn).await {
             Ok(Ok(served)) => return served,
             Ok(Err(error @ TurnError::Records(_))) => (Storage::Records, error),
             Ok(Err(error)) => (Storage::Store, error),

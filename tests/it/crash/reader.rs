@@ -66,6 +66,9 @@ impl SeenScreen {
             ("did not let you in", Self::Refused),
             ("is not working now. Nothing you typed was sent", Self::Unavailable),
             ("min before you try again", Self::Limited),
+            // Slow answers of a busy machine look like a bank that is down.
+            ("is not answering now", Self::Limited),
+            ("is busy now. Try again in", Self::Limited),
             ("You began to link", Self::Resume),
             ("Your linked accounts", Self::Links),
             ("You have no linked", Self::NoLinks),
@@ -79,7 +82,8 @@ impl SeenScreen {
         if let Some((_, seen)) = table.iter().find(|(text, _)| says(text)) {
             return seen.clone();
         }
-        if says("Choose your bank") {
+        // The list, or what is said in the place of its title.
+        if says("Choose your bank") || says("cannot link a bank of that name") {
             return if says("1 Providus") || says("1. Providus") {
                 Self::Found
             } else {

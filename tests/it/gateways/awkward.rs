@@ -220,9 +220,10 @@ async fn a_dialog_leads_to_its_person_on_two_nodes() {
     let two = assemble(store(), invented("answer", None)).await;
     let first = ask(&one, "", &dial("*384*96%23")).await;
     assert!(first.contains("Umoja Credit asks"), "{first}");
-    let banks = ask(&two, "", "session=s1&tx=8&line=1").await;
+    ask(&one, "", "session=s1&tx=8&line=9").await;
+    let banks = ask(&two, "", "session=s1&tx=9&line=1").await;
     assert!(
-        banks.contains("Choose your bank") && banks.starts_with("session=s1\ntx=8"),
+        banks.contains("Choose your bank") && banks.starts_with("session=s1\ntx=9"),
         "{banks}"
     );
     assert!(ask(&one, "status", "session=s1").await.ends_with("open=true"));
@@ -251,11 +252,12 @@ async fn a_dialog_is_new_when_it_is_not_known() {
     assert_eq!(ask(&app, "", &dial("*384*96*3%23")).await, languages);
     let back = ask(&app, "", "session=s1&line=0").await;
     assert!(back.contains("Umoja Credit asks"), "{back}");
+    ask(&app, "", "session=s1&line=9").await;
     let banks = ask(&app, "", "session=s1&line=1").await;
     assert!(banks.contains("Choose your bank"), "{banks}");
-    // Somebody else's code behind ours is no choice.
+    // Somebody else's code behind ours is no choice: it leads to where they were.
     let other = ask(&app, "", &dial("*385*3%23").replace("s1", "s9")).await;
-    assert!(other.contains("Umoja Credit asks"), "{other}");
+    assert!(other.contains("Choose your bank"), "{other}");
 }
 
 /// What does not bear the gateway's token is nobody's, on every path, and nothing is done for it.
@@ -279,10 +281,15 @@ async fn options_are_data() {
     let first = ask(&app, "", &dial("*384*96%23")).await;
     assert!(first.contains("\ntitle=Umoja Credit asks"), "{first}");
     assert!(
-        first.contains("\noption 1=") && first.contains("\noption 0="),
+        first.contains("\noption 9=") && first.contains("\noption 0="),
         "{first}"
     );
     assert!(!first.contains("text="), "{first}");
+    let rest = ask(&app, "", "session=s1&line=9").await;
+    assert!(
+        rest.contains("\ntitle=") && rest.contains("\noption 1=I agree"),
+        "{rest}"
+    );
     let banks = ask(&app, "", "session=s1&line=1").await;
     assert!(
         banks.contains("\ntext=Choose your bank") && !banks.contains("option"),

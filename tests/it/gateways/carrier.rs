@@ -212,6 +212,7 @@ async fn one_node_keeps_a_connection_and_another_takes_over() {
     server.nobody_else_is_there().await;
     clock.advance(Duration::from_secs(31));
     let mut bound = server.accept().await;
+    over(&mut bound, "session=s1&line=9").await;
     let answer = over(&mut bound, "session=s1&line=1").await;
     assert!(answer.contains("Choose your bank"), "{answer}");
 
@@ -252,6 +253,7 @@ async fn a_push_begins_a_dialog() {
         .split(" & ")
         .find_map(|field| field.strip_prefix("session="))
         .expect("its name");
+    ask(&app, "", &format!("session={session}&line=9")).await;
     let banks = ask(&app, "", &format!("session={session}&line=1")).await;
     assert!(banks.contains("Choose your bank"), "{banks}");
 

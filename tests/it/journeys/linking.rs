@@ -55,7 +55,10 @@ async fn the_policy_decides_what_is_offered() {
     let world = with("secrets_over_ussd = \"allow\"\ncard_and_pin = true".to_owned()).await;
     let mut phone = world.phone("+2348030005005");
     phone.dial().await.asks("It cannot move money");
-    phone.say_all(&["1", "first"]).await.asks("First Bank: Type your M-PIN");
+    phone
+        .say_all(&["1", "first", "1"])
+        .await
+        .asks("First Bank: Type your M-PIN");
 }
 
 /// A bank that its provider lists twice, as personal and as business, is one bank, and locks a person out by what failed on

@@ -20,8 +20,8 @@ fn with_code() -> Submits {
         .into()
 }
 
-/// Two servers, a phone at the question for a code, and another one with its number on another network.
-async fn at_the_code() -> (World, Phone, Phone) {
+/// Two servers, a phone at the question for a code, and another one with its number on another network, not dialled yet.
+async fn one_at_the_code() -> (World, Phone, Phone) {
     let world = World::start(Setup::TwoNodes).await;
     let mut first = world.phone(NUMBER);
     to_login(&mut first).await;
@@ -31,6 +31,12 @@ async fn at_the_code() -> (World, Phone, Phone) {
         .asks("Providus Bank:");
     let mut second = world.phone_at(1, NUMBER);
     second.network = "62120".to_owned();
+    (world, first, second)
+}
+
+/// The same, and both are at the question.
+async fn at_the_code() -> (World, Phone, Phone) {
+    let (world, first, mut second) = one_at_the_code().await;
     second.dial().await.asks("Providus Bank:");
     (world, first, second)
 }
@@ -62,8 +68,9 @@ async fn the_second_phone_goes_on() {
 /// The second phone starts again: the first one's login comes to nothing, and there is one link.
 #[tokio::test]
 async fn the_second_phone_starts_again() {
-    let (world, mut first, mut second) = at_the_code().await;
-    // Once it has come back twice and not typed the code, it is asked whether to go on.
+    let (world, mut first, mut second) = one_at_the_code().await;
+    // Once it has come back twice and not typed the code, it is asked whether to go on. With more dials the first dialog
+    // would be forgotten.
     eventually_every(Duration::from_secs(6), Duration::from_secs(30), async || {
         second.dial().await.text.contains("2 Start again")
     })

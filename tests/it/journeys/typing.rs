@@ -108,25 +108,13 @@ async fn foreign_digits_choose_and_control_characters_do_not() {
 async fn a_wrong_key_is_told_once(#[case] setup: Setup) {
     let world = World::start(setup).await;
     let mut phone = world.phone("+2348030003401");
-    phone.dial().await.lacks("Please choose");
+    phone.dial().await.lacks("Choose from");
     // What is agreed to stays as it is: there is no room for a note beside it.
     phone.say("7").await.asks("1 I agree").lacks("9 More");
-    phone
-        .say("3")
-        .await
-        .asks("Choose your language:")
-        .lacks("Please choose from");
-    phone.say("55").await.asks("Please choose from the list.");
-    phone
-        .say("1")
-        .await
-        .asks("It cannot move money")
-        .lacks("Please choose from");
-    phone
-        .say("1")
-        .await
-        .asks("Choose your bank")
-        .lacks("Please choose from");
+    phone.say("3").await.asks("Choose your language:").lacks("Choose from");
+    phone.say("55").await.asks("Choose from the list.");
+    phone.say("1").await.asks("It cannot move money").lacks("Choose from");
+    phone.say("1").await.asks("Choose your bank").lacks("Choose from");
     phone.say("qqqq").await.asks("We cannot link a bank of that name here.");
     phone
         .say("providus")

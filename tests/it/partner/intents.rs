@@ -113,6 +113,7 @@ async fn the_same_request_has_the_same_code() {
 
 /// All errors of a request are reported at once, each with its place and reason, and nothing is quoted.
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn what_cannot_be_asked_for_is_refused() {
     let sandbox = Sandbox::start().await;
     let api = Api::of_sandbox(&sandbox.origin);

@@ -14,7 +14,6 @@ const NUMBER: &str = "+2348030008831";
 /// A partner erases and exports a number that it holds nothing of, between all keys that the person presses: they come to their
 /// link all the same, and see it. Who does so without end is told to slow down, and the others are not.
 #[tokio::test(flavor = "multi_thread")]
-#[expect(clippy::too_many_lines, reason = "one story, told in order")]
 async fn a_stranger_throws_nobody_out_of_a_dialog() {
     let sandbox = Sandbox::with(&[
         ("KIUNGO_POLICY__SECRETS_OVER_USSD", "allow"),

@@ -139,7 +139,7 @@ async fn a_purpose_speaks_for_nobody_else() {
     let shown = phone.dial().await;
     shown.asks("Partner 1 asks to see your bank account for \"your 'first' loan\", 90 days.");
     // No partner that asks hides the others.
-    shown.asks("4 Other businesses");
+    phone.say("9").await.asks("4 Other businesses");
     phone.say("4").await.asks("2 Sandbox Lender");
     phone.say("2").await.asks("Sandbox Lender asks to see");
     sandbox.stop().await;

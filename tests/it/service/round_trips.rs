@@ -25,17 +25,16 @@ async fn a_turn_is_two_round_trips() {
         ("3", "CON Choose your language", (1, 0)),
         ("", "CON Choose your language", (1, 0)),
         ("3*0", "CON Umoja Credit asks", (1, 1)),
-        ("3*0*7", "CON Please choose", (1, 1)),
+        ("3*0*7", "CON Choose from", (1, 1)),
         ("3*0*7*3", "CON Choose your language", (1, 1)),
         ("3*0*7*3*0", "CON Umoja Credit asks", (1, 1)),
         ("3*0*7*3*0*1", "CON Choose your bank", (1, 1)),
-        ("3*0*7*3*0*1*sav", "CON Choose your bank", (1, 1)),
-        ("3*0*7*3*0*1*sav", "CON Choose your bank", (1, 0)),
-        ("3*0*7*3*0*1*sav*0", "CON Choose your bank", (1, 1)),
-        ("3*0*7*3*0*1*sav*0*0", "CON Umoja Credit asks", (1, 1)),
-        ("3*0*7*3*0*1*sav*0*0*0", "END Goodbye", (1, 1)),
-        ("3*0*7*3*0*1*sav*0*0*0", "END Goodbye", (1, 0)),
-        ("3*0*7*3*0*1*sav*0*0*0*1", "END Time is up", (1, 0)),
+        ("3*0*7*3*0*1*qqqq", "CON We cannot link a bank", (1, 1)),
+        ("3*0*7*3*0*1*qqqq", "CON We cannot link a bank", (1, 0)),
+        ("3*0*7*3*0*1*qqqq*0", "CON Umoja Credit asks", (1, 1)),
+        ("3*0*7*3*0*1*qqqq*0*0", "END Goodbye", (1, 1)),
+        ("3*0*7*3*0*1*qqqq*0*0", "END Goodbye", (1, 0)),
+        ("3*0*7*3*0*1*qqqq*0*0*1", "END Time is up", (1, 0)),
     ] {
         let answer = turns.answer(&format!("d1 {number} {text}")).await;
         assert!(answer.starts_with(want), "{text}: {answer}");
@@ -45,7 +44,8 @@ async fn a_turn_is_two_round_trips() {
     assert_eq!(store.taken(), (1, 1));
     assert_eq!(turns.answer(&format!("d2 {number}")).await, "taken");
     assert_eq!(store.taken(), (1, 1));
-    assert!(turns.tasks.is_empty(), "something was started");
+    // That somebody has agreed is kept beside the turn, for the text that reminds of it.
+    eventually(Duration::from_secs(10), async || turns.tasks.is_empty()).await;
 }
 
 /// When the store fails after a login was sent, the person is not told that nothing was sent.

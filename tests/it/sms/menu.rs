@@ -72,6 +72,7 @@ impl SmsUser {
 
 /// The keywords, what they begin, and in which language they are answered: the one that was chosen, else the keyword's own.
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 async fn words_are_answered_in_the_language_chosen() {
     for (texts, want) in [
         (

@@ -148,7 +148,7 @@ fn there_is_no_choice_without_texts() {
             phone.says()
         );
         assert!(
-            phone.types("3").starts_with("Please choose from the list."),
+            phone.types("3").starts_with("Choose from the list."),
             "{}",
             phone.says()
         );

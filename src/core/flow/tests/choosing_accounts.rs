@@ -82,7 +82,7 @@ fn several_are_typed_in_one_line() {
         assert!(screen.starts_with(head), "{screen}");
         let said = phone.types(typed);
         assert_eq!(chosen(&mut phone), want, "{typed:?}");
-        assert_eq!(said.starts_with("Please choose"), want.is_empty(), "{typed:?}: {said}");
+        assert_eq!(said.starts_with("Choose from"), want.is_empty(), "{typed:?}: {said}");
     }
 }
 
@@ -131,7 +131,7 @@ fn more_accounts_are_asked_for() {
         "{}",
         phone.says()
     );
-    assert!(phone.types("1,2").starts_with("Please choose"), "not several with it");
+    assert!(phone.types("1,2").starts_with("Choose from"), "not several with it");
     assert_eq!(phone.types("2"), "", "the turn waits");
     let Some(Effect::MoreAccounts(asked)) = phone.effects.pop() else {
         panic!("nothing was asked")
@@ -204,7 +204,7 @@ fn without_more_the_list_stays() {
     let result = MoreAccountsResult::Found(list(&["77"], false, None));
     assert!(phone.applies(&SessionEvent::MoreAccounts { session, result }));
     assert!(
-        phone.types("1").starts_with("Please choose"),
+        phone.types("1").starts_with("Choose from"),
         "what was shown is not there any more"
     );
     phone.types("1");

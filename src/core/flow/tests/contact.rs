@@ -1,6 +1,7 @@
 //! Whom to call: said where somebody may be stuck, and nowhere where there is nobody.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::fixtures::{failed, terms};
 use super::phone::{Phone, flow_with};
@@ -46,6 +47,7 @@ fn a_number_to_call_stands_where_people_are_stuck() {
         phone.keys(&["1", "1"]);
         let once = refused(&mut phone);
         assert!(!once.contains(OPERATORS), "{once}");
+        phone.passes(Duration::from_secs(1));
         phone.types("1");
         let twice = refused(&mut phone);
         assert_eq!(twice.contains(OPERATORS), wanted, "{twice}");

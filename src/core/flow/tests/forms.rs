@@ -51,7 +51,7 @@ fn one_of_a_few() {
     let mut phone = Phone::at_banks();
     let text = phone.keys(&["4"]);
     assert!(text.starts_with("Polaris: KIND\n1 Personal\n2 Business"), "{text}");
-    assert!(phone.types("7").starts_with("Please choose"));
+    assert!(phone.types("7").starts_with("Choose from"));
     assert!(phone.types("2").starts_with("Polaris: PIN"));
     phone.types("Zq7pin");
     let answers: Vec<_> = phone

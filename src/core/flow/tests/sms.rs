@@ -37,7 +37,7 @@ fn all_but_secrets_goes_by_text() {
     // The list is not narrowed to what is looked for, which would name it where others read it; what finds one only picks it.
     let several = phone.sends_text("bank").screen();
     assert!(
-        several.starts_with("Please choose from the list.\nChoose your bank, or type its name:\n1 Zenith Bank"),
+        several.starts_with("Choose from the list.\nChoose your bank, or type its name:\n1 Zenith Bank"),
         "{several}"
     );
     let dial = phone.sends_text("zenith").screen();
