@@ -1,229 +1,161 @@
-//! A day on a bad network: people are cut off, dial again or give up, and banks take their time. How many are linked?
+//! A day on a bad network: people are cut off, dial again or give up, leave to read a code, type letters slowly, and banks take
+//! their time. How many are linked, on each path that people really walk?
 //!
-//! No machine's time passes here. Each person is a [`Phone`] with a chance of its own, drawn from a seed, so that a run
-//! can be looked at again. What is measured stands beside the same seeds with a service that remembers nothing.
+//! No machine's time passes here. Each person is a [`Phone`](super::phone::Phone) with a chance of its own, drawn from a seed,
+//! so that a run can be looked at again. They follow what the screens say, so that a screen more or less shows here by itself.
+//! What is measured stands beside the same seeds with a service that remembers nothing and sends nothing.
 
 use std::time::Duration;
 
-use super::fixtures::{code_form, link};
-use super::phone::Phone;
-use crate::core::flow::{AttemptResult, Effect};
-use crate::core::menu::Outcome;
+use self::person::{Story, tell};
 
-/// The part of the screens, in a thousand, after which the network drops the dialog.
-const DROPS: u64 = 37;
-/// The part of the dropped people, in a thousand, who dial again.
-const REDIALS: u64 = 800;
-/// How often somebody dials again at most.
-const MOST_REDIALS: usize = 2;
-/// How long reading a screen and typing takes.
-const TYPING: Duration = Duration::from_secs(6);
-/// How long the network lets a dialog last.
-const DIALOG: Duration = Duration::from_mins(2);
-/// People a run.
-const PEOPLE: u64 = 2_000;
+mod model;
+mod person;
+mod texts;
+mod truth;
 
-/// Chance from a seed: the `SplitMix64` of Vigna.
-struct Chance(u64);
+use self::model::{Bank, Finds, Habits};
 
-impl Chance {
-    fn draw(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
+/// What a path came to.
+#[derive(Clone, Copy, Default)]
+struct Tally {
+    people: u32,
+    linked: u32,
+    screens: u32,
+    logins: u32,
+    sms: u32,
+    /// People to whom something untrue was said, and linked people who were never told.
+    lies: u32,
+    untold: u32,
+}
+
+impl Tally {
+    fn add(&mut self, story: &Story) {
+        self.people += 1;
+        self.linked += u32::from(story.linked);
+        self.screens += story.screens;
+        self.logins += story.logins;
+        self.sms += story.sms;
+        self.lies += u32::from(story.lied.is_some());
+        self.untold += u32::from(story.linked && !story.told);
     }
 
-    fn happens(&mut self, in_a_thousand: u64) -> bool {
-        self.draw() % 1_000 < in_a_thousand
+    /// How many of a thousand are linked.
+    fn per_thousand(&self) -> u32 {
+        self.linked * 1_000 / self.people.max(1)
     }
 }
 
-/// What the bank will say, and when.
-struct Underway {
-    id: crate::core::ids::AttemptId,
-    at: crate::core::time::Timestamp,
-    result: AttemptResult,
+/// How many people walk each path: fewer than in `make soak`, so that a run takes seconds.
+fn people() -> u32 {
+    if std::env::var_os("KIUNGO_SOAK").is_some() {
+        20_000
+    } else {
+        1_000
+    }
 }
 
-/// How it went for one person.
-struct Story {
-    linked: bool,
-    told: bool,
-    told_wrong: bool,
-    screens: usize,
-}
-
-/// One person, who follows the screens.
-struct Person {
-    phone: Phone,
-    chance: Chance,
-    underway: Option<Underway>,
-    resumes: bool,
-    asks_code: bool,
-    linked: bool,
-    began: crate::core::time::Timestamp,
-}
-
-impl Person {
-    fn new(seed: u64, resumes: bool) -> Self {
-        let mut chance = Chance(seed);
-        let asks_code = chance.happens(300);
-        let phone = Phone::new();
-        Self {
-            began: phone.now,
-            phone,
-            chance,
-            underway: None,
-            resumes,
-            asks_code,
-            linked: false,
-        }
-    }
-
-    /// Time passes, and with it the bank answers.
-    fn passes(&mut self, time: Duration) {
-        self.phone.passes(time);
-        if let Some(effect) = self
-            .phone
-            .effects
-            .iter()
-            .position(|effect| matches!(effect, Effect::Submit(_)))
-        {
-            let Effect::Submit(submit) = self.phone.effects.remove(effect) else {
-                unreachable!("it is one");
-            };
-            self.phone.sends(submit.attempt);
-            let takes = Duration::from_millis(3_000 + self.chance.draw() % 47_000);
-            let result = if std::mem::take(&mut self.asks_code) {
-                AttemptResult::Prompt(code_form())
-            } else {
-                AttemptResult::Linked(link(1, "zenith:p", "Zenith Bank"))
-            };
-            self.underway = Some(Underway {
-                id: submit.attempt,
-                at: self.phone.now.plus(takes),
-                result,
-            });
-        }
-        self.phone.effects.clear();
-        if let Some(due) = self.underway.take_if(|underway| underway.at <= self.phone.now) {
-            self.linked |= matches!(due.result, AttemptResult::Linked(_));
-            self.phone.resolves(due.id, due.result);
-        }
-    }
-
-    /// Waits for the answer to a turn, four seconds at most.
-    fn waits(&mut self) {
-        self.passes(Duration::ZERO);
-        if self.phone.state.awaits_reply() {
-            self.passes(Duration::from_secs(4));
-        }
-        if self.phone.state.awaits_reply() {
-            let left = self.began.plus(DIALOG).since(self.phone.now);
-            self.phone.polls(left < Duration::from_secs(15));
-        }
-    }
-
-    /// What to type at this screen; nothing at an end or when all is done.
-    fn next(&self) -> Option<String> {
-        let screen = self.phone.state.cursor.screen.as_str();
-        let step = self
-            .phone
-            .state
-            .session
-            .as_ref()
-            .map(|session| (session.step, session.fields_answered));
-        Some(
-            match screen {
-                "welcome" | "banks" | "checking" | "confirming" | "unconfirmed" | "unavailable" => "1",
-                "resume" if self.resumes => "1",
-                "resume" => "2",
-                "field" => match step {
-                    Some((crate::core::linking::SubmissionStep::Code, _)) => "123456",
-                    Some((_, 0)) => "ada",
-                    _ => "Zq7password",
-                },
-                _ => return None,
+/// Sends people down a path, on both processors.
+fn run(habits: Habits) -> Tally {
+    let people = people();
+    let half = |seeds: std::ops::Range<u32>| {
+        let mut tally = Tally::default();
+        for seed in seeds {
+            let story = tell(seed.into(), habits);
+            if let Some(lie) = &story.lied {
+                println!("seed {seed} of {habits}: {lie}");
             }
-            .to_owned(),
-        )
-    }
-
-    /// One dialog: to its end, or until the network drops it. Says whether it was dropped.
-    fn dialog(&mut self) -> bool {
-        self.began = self.phone.now;
-        if !self.resumes {
-            // A service that remembers nothing but what is durable.
-            self.phone.state.session = None;
+            tally.add(&story);
         }
-        self.phone.dial();
-        self.waits();
-        loop {
-            if self.chance.happens(DROPS) || self.phone.now > self.began.plus(DIALOG) {
-                let key = [self.phone.dialog; 32];
-                self.phone.state.mark_closed(&key, false);
-                return true;
-            }
-            self.passes(TYPING);
-            let Some(line) = self.next() else { return false };
-            self.phone.types(&line);
-            self.waits();
-        }
-    }
-
-    fn story(mut self) -> Story {
-        for _ in 0..=MOST_REDIALS {
-            let dropped = self.dialog();
-            let answered = matches!(
-                self.phone.stage(),
-                Some(Outcome::Linked | Outcome::LinkedTwice | Outcome::Renewed)
-            );
-            let unfinished = dropped || self.underway.is_some() || !answered;
-            if !unfinished || self.linked && answered || !self.chance.happens(REDIALS) {
-                break;
-            }
-            let pause = Duration::from_millis(10_000 + self.chance.draw() % 170_000);
-            self.passes(pause);
-            self.passes(Duration::ZERO);
-        }
-        // A day later everything that was on its way has arrived.
-        self.passes(Duration::from_hours(1));
-        let screens = self.phone.shown;
-        let says = self.phone.dial();
-        let told = says.contains("is linked for") || !self.phone.state.links.is_empty();
-        Story {
-            linked: self.linked,
-            told: told && self.linked,
-            told_wrong: says.contains("is linked for") && !self.linked,
-            screens,
-        }
-    }
+        tally
+    };
+    let (one, other) = std::thread::scope(|scope| {
+        let other = scope.spawn(|| half(people / 2..people));
+        (half(0..people / 2), other.join().expect("a tally"))
+    });
+    let tally = Tally {
+        people,
+        linked: one.linked + other.linked,
+        screens: one.screens + other.screens,
+        logins: one.logins + other.logins,
+        sms: one.sms + other.sms,
+        lies: one.lies + other.lies,
+        untold: one.untold + other.untold,
+    };
+    print(habits, &tally);
+    assert_eq!((tally.lies, tally.untold), (0, 0), "{habits}");
+    tally
 }
 
-fn run(resumes: bool) -> (u64, usize, u64, u64) {
-    let (mut linked, mut screens, mut wrong, mut untold) = (0, 0, 0, 0);
-    for seed in 0..PEOPLE {
-        let story = Person::new(seed, resumes).story();
-        linked += u64::from(story.linked);
-        screens += story.screens;
-        wrong += u64::from(story.told_wrong);
-        untold += u64::from(story.linked && !story.told);
-    }
-    (linked, screens, wrong, untold)
+fn print(habits: Habits, tally: &Tally) {
+    let each = |count: u32| f64::from(count) / f64::from(tally.people);
+    let percent = 100.0 * each(tally.linked);
+    println!(
+        "{:<72} {:>6} of {} linked = {percent:>5.2} %, each {:>5.2} screens {:>5.3} logins {:>5.3} SMS",
+        habits.to_string(),
+        tally.linked,
+        tally.people,
+        each(tally.screens),
+        each(tally.logins),
+        each(tally.sms),
+    );
 }
 
-/// On a network that drops 3.7 % of the screens, with banks that take 3 to 50 seconds and people of whom four in five
-/// dial again, twice at most: at least 95 % are linked within a day, nobody is told a link that is not there, and nobody
-/// who is linked is left without a word.
+/// The real paths on a network that drops 3.7 % of the screens and waits 20 seconds for an answer, with banks that take 3 to 50
+/// seconds, ask three in ten for a code, and people of whom four in five dial again, twice at most. Nobody is told what is not
+/// so, and everybody who is linked is told. What is remembered saves logins on every path, and texts lose nobody.
 #[test]
 fn a_bad_network_loses_few() {
-    let (linked, screens, wrong, untold) = run(true);
-    let (without, more_screens, ..) = run(false);
-    println!("with resume:    {linked:>5} of {PEOPLE} linked, {screens} screens");
-    println!("without resume: {without:>5} of {PEOPLE} linked, {more_screens} screens");
-    assert_eq!((wrong, untold), (0, 0));
-    assert!(linked * 100 >= PEOPLE * 95, "{linked} of {PEOPLE}");
-    assert!(linked > without, "{linked} with resume, {without} without");
+    for finds in [Finds::InTheList, Finds::BySearch] {
+        for bank in [Bank::OneWay, Bank::TwoWays] {
+            let habits = Habits::at(finds, bank);
+            let with_texts = run(habits.coming_back(500));
+            let remembered = run(habits);
+            let forgotten = run(habits.forgotten());
+            assert!(with_texts.linked >= remembered.linked, "{habits}");
+            assert!(remembered.linked >= forgotten.linked, "{habits}");
+            let logins = |tally: &Tally| f64::from(tally.logins) / f64::from(tally.linked);
+            assert!(logins(&remembered) < logins(&forgotten), "{habits}");
+        }
+    }
+}
+
+/// Of a thousand on the list path with two ways to log in, where half of those who are texted come back: what must be linked,
+/// also where everybody who is asked for a code must leave to read it and four in five return by themselves. Never less than
+/// this; the aim is 970 and 950.
+const LEAST: (u32, u32) = (880, 820);
+
+/// The more of those who are texted come back, the more are linked.
+#[test]
+fn texts_bring_people_back() {
+    let habits = Habits::at(Finds::InTheList, Bank::TwoWays);
+    let mut before = 0;
+    for back in [300, 500, 700] {
+        let tally = run(habits.coming_back(back));
+        let leaving = run(habits.coming_back(back).leaving_for_codes(800));
+        if back == 500 {
+            assert!(
+                tally.per_thousand() >= LEAST.0,
+                "{} of a thousand",
+                tally.per_thousand()
+            );
+            assert!(
+                leaving.per_thousand() >= LEAST.1,
+                "{} of a thousand",
+                leaving.per_thousand()
+            );
+        }
+        assert!(tally.linked >= before, "{back} of a thousand");
+        before = tally.linked;
+    }
+}
+
+/// Letters take longer than networks wait: the more time there is, the more are linked.
+#[test]
+fn letters_are_slower_than_networks() {
+    let [short, long] = [30, 60].map(|idle| {
+        let habits = Habits::at(Finds::InTheList, Bank::OneWay);
+        run(habits.with_idle(Duration::from_secs(idle))).linked
+    });
+    assert!(short < long);
 }

@@ -1,0 +1,44 @@
+//! The SMS that the service would send to somebody, when it would.
+
+use std::time::Duration;
+
+use crate::core::flow::handover::{HandoverDecision, Notification};
+use crate::core::flow::tests::phone::Phone;
+use crate::core::time::Timestamp;
+
+const SERVICE_CODE: &str = "*384*96#";
+
+/// What waits to be sent.
+#[derive(Default)]
+pub struct Texts {
+    handover: Option<(Notification, Timestamp)>,
+}
+
+impl Texts {
+    /// When something is next to be decided.
+    pub fn due(&mut self, phone: &Phone) -> Option<Timestamp> {
+        let pending = phone.state.pending_notification().map(|(_, pending)| pending);
+        if self.handover.map(|(known, _)| known) != pending {
+            self.handover = pending.map(|pending| (pending, phone.now));
+        }
+        self.handover.map(|(_, due)| due)
+    }
+
+    /// Decides what is due now; the text, if one is sent.
+    pub fn decide(&mut self, phone: &mut Phone) -> Option<String> {
+        let now = phone.now;
+        let (notification, _) = self.handover.filter(|(_, due)| *due <= now)?;
+        let (attempt, _) = phone.state.pending_notification()?;
+        match phone.step(|flow, state, context| flow.handover_sms(state, attempt, SERVICE_CODE, context)) {
+            HandoverDecision::Send(text) => Some(text),
+            HandoverDecision::Later(at) => {
+                self.handover = Some((notification, at.max(now.plus(Duration::from_secs(1)))));
+                None
+            }
+            HandoverDecision::Nothing => {
+                self.handover = Some((notification, now.plus(Duration::from_hours(24))));
+                None
+            }
+        }
+    }
+}
