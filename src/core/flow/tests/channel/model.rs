@@ -95,6 +95,8 @@ pub enum Bank {
 pub struct Habits {
     pub finds: Finds,
     pub bank: Bank,
+    /// Whether a partner has asked for the account, and has texted that; else people dial by themselves.
+    pub asked: bool,
     /// Whether the service remembers where people were.
     pub remembers: bool,
     /// How many of a thousand who get a text come back; `None` where none is sent.
@@ -110,6 +112,7 @@ impl Habits {
         Self {
             finds,
             bank,
+            asked: false,
             remembers: true,
             texts: None,
             leaves: None,
@@ -122,6 +125,10 @@ impl Habits {
             texts: Some(in_a_thousand),
             ..self
         }
+    }
+
+    pub fn asked(self) -> Self {
+        Self { asked: true, ..self }
     }
 
     pub fn leaving_for_codes(self, returning_in_a_thousand: u64) -> Self {
@@ -176,6 +183,9 @@ impl fmt::Display for Habits {
             Bank::OneWay => ", one way (letters)",
             Bank::TwoWays => ", two ways",
         })?;
+        if self.asked {
+            f.write_str(", asked")?;
+        }
         if !self.remembers {
             f.write_str(", nothing remembered")?;
         }

@@ -6,11 +6,12 @@ use std::time::Duration;
 use super::model::{ASKS, Chance, DIALOG, DROPS, Finds, Habits, MOST_REDIALS, REDIALS, Speed, banks};
 use super::texts::Texts;
 use super::truth::{self, Facts};
-use crate::core::flow::tests::fixtures::{code_form, link};
+use crate::core::flow::terms::RequestTerms;
+use crate::core::flow::tests::fixtures::{code_form, link, terms};
 use crate::core::flow::tests::phone::{Phone, flow_with};
 use crate::core::flow::tests::sms_phone::code_in;
 use crate::core::flow::{AttemptResult, Effect, Flow, SubscriberFacts};
-use crate::core::ids::AttemptId;
+use crate::core::ids::{AttemptId, IntentId};
 use crate::core::linking::SubmissionStep;
 use crate::core::policy::SecretsOverUssd;
 use crate::core::time::Timestamp;
@@ -141,14 +142,15 @@ impl Person {
             let Some(back) = self.habits.texts else { break };
             self.inbox = None;
             self.waits_for_text();
-            let told = self.inbox.take().filter(|text| text.contains("*384*96*"));
+            let told = self.inbox.take().filter(|text| text.contains("*384*96"));
             let Some(text) = told.filter(|_| self.chance.happens(back)) else {
                 break;
             };
-            self.code_read = true;
+            self.code_read = self.logins > 0;
             let pause = self.chance.millis(30_000, 270_000);
             self.passes(pause);
-            (code, redials) = (Some(code_in(&text)), 0);
+            let leads_on = text.contains("*384*96*");
+            (code, redials) = (leads_on.then(|| code_in(&text)), 0);
         }
         self.ends()
     }
@@ -192,6 +194,7 @@ impl Person {
 
     fn takes_effects(&mut self) {
         for effect in std::mem::take(&mut self.phone.effects) {
+            self.texts.schedule(std::slice::from_ref(&effect), self.phone.now);
             let Effect::Submit(submit) = effect else { continue };
             self.logins += u32::from(submit.step == SubmissionStep::Login);
             self.phone.sends(submit.attempt);
@@ -266,8 +269,18 @@ impl Person {
             // A service that remembers nothing but what is durable.
             self.phone.state.session = None;
         }
+        // What was asked for is over when it is linked.
+        let request = RequestTerms {
+            intent: Some(IntentId::from_bytes([3; 16])),
+            reusable: false,
+            ..terms(3, "Rent Co")
+        };
         let known = SubscriberFacts {
             links: self.phone.state.links.clone(),
+            requests: self
+                .habits
+                .asked
+                .then(|| (!self.linked).then_some(request).into_iter().collect()),
             ..SubscriberFacts::default()
         };
         self.began = self.phone.now;
@@ -330,6 +343,7 @@ impl Person {
     fn closes(&mut self, left: bool) {
         let key = [self.phone.dialog; 32];
         self.phone.state.close_dialog(&key, false, left);
+        self.phone.state.note_dialog_end(self.phone.now);
     }
 
     fn asks_for_code(&self) -> bool {
