@@ -7,7 +7,7 @@ welcome =
     { $partner } veut voir { $data } pour "{ $purpose }", { $days ->
         [one] { $days } jour
        *[other] { $days } jours
-    }, sans toucher l'argent. Il faut votre accès bancaire.
+    }. Aucun retrait. Accès bancaire requis.
 welcome-again =
     { $partner } : relier un ancien compte, lire { $data } pour "{ $purpose }", { $days ->
         [one] { $days } jour
@@ -98,7 +98,7 @@ left-asking-text = Nous attendons { $bank }, { $wait } au plus, puis un SMS vien
 
 ## Options
 
-agree = Oui, j'accepte
+agree = J'accepte
 my-accounts = Mes comptes
 language = { $languages }
 leave = Quitter

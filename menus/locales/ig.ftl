@@ -3,7 +3,7 @@
 
 ## Screens
 
-welcome = { $partner } choro ihu { $data } gi maka "{ $purpose }", ubochi { $days }. O nweghi ike iwere ego. I ga-eji paswodu banki. I kwere?
+welcome = { $partner } choro ihu { $data } gi maka "{ $purpose }", ubochi { $days }. O nweghi ike iwere ego. I ga-eji paswodu banki.
 welcome-again = { $partner }: jikoo akaunti ochie ozo ka o guo { $data } gi maka "{ $purpose }", ubochi { $days }.
 partners = Kedu ulo oru zitere gi?
 no-partner = O nweghi ulo oru na-ario akauntu gi ugbu a. Kpoo koodu ulo oru nyere gi.

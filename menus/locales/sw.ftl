@@ -3,10 +3,10 @@
 ## Screens
 
 welcome =
-    { $partner } inaomba kuona { $data } kwa "{ $purpose }", kwa { $days ->
+    { $partner } inaomba kuona { $data } kwa "{ $purpose }", { $days ->
         [one] siku { $days }
        *[other] siku { $days }
-    }. Haiwezi kutoa pesa. Unahitaji nenosiri la benki.
+    }. Haiwezi kutoa pesa. Utaingia kwa benki.
 welcome-again =
     { $partner }: unganisha tena akaunti ya kale, isome { $data }: "{ $purpose }", { $days ->
         [one] siku { $days }

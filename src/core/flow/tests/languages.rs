@@ -1,6 +1,7 @@
 //! The language: it is changed wherever the person is, they stay where they were, and it is remembered.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::fixtures::{bank, field, form, link, login_form, opened, terms};
@@ -199,6 +200,22 @@ fn languages_are_named_in_their_own_words() {
     phone.septets = 60;
     phone.dial();
     assert!(!phone.shows().contains('#'), "{}", phone.shows());
+}
+
+/// What is agreed to and the key for it are on one page of most networks in every language, for a usual name and purpose: who
+/// reads on another page what to press presses 1 on this one.
+#[test]
+fn a_usual_consent_is_one_page() {
+    for locale in Locale::ALL {
+        let mut flow = flow_with(SecretsOverUssd::Allow, Vec::new());
+        let own = Arc::get_mut(&mut flow).expect("nobody else's");
+        own.settings.default_terms.name = "Sandbox Lender".to_owned();
+        own.settings.default_terms.purpose = "a loan decision".into();
+        let mut phone = Phone::with(flow);
+        (phone.septets, phone.state.locale) = (160, locale);
+        let shown = phone.dial();
+        assert!(shown.contains("\n1 ") && !shown.contains("\n9 "), "{locale}: {shown}");
+    }
 }
 
 /// A chosen language is saved, and found again when the live value is lost; a partner's language is only for those who have not chosen.
