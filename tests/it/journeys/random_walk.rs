@@ -184,7 +184,7 @@ async fn repeats_have_no_effect(#[case] setup: Setup, #[case] people: usize, #[c
             logins += by.len();
         }
     }
-    assert!(logins > people, "only {logins} logins");
+    assert!(logins >= people, "only {logins} logins");
 }
 
 /// All callbacks of a dialog in any order, to two servers in turn: no consent is skipped, no password is sent but the one

@@ -4,8 +4,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::model::{ASKS, Chance, DIALOG, DROPS, Finds, Habits, MOST_REDIALS, REDIALS, Speed, banks};
-use super::texts::Texts;
-use super::truth::{self, Facts};
+use super::outbox::PendingSms;
+use super::truth::{self, Reality};
 use crate::core::flow::terms::RequestTerms;
 use crate::core::flow::tests::fixtures::{code_form, link, terms};
 use crate::core::flow::tests::phone::{Phone, flow_with};
@@ -45,7 +45,7 @@ enum Ended {
 
 /// What was said to somebody.
 #[derive(Default)]
-struct Heard {
+struct ToldSoFar {
     linked: bool,
     /// A text was promised.
     promise: bool,
@@ -57,13 +57,13 @@ struct Person {
     chance: Chance,
     habits: Habits,
     speed: Speed,
-    texts: Texts,
+    texts: PendingSms,
     underway: Option<Underway>,
     asks_code: bool,
     /// Whether they know the code that the bank has sent them.
     code_read: bool,
     linked: bool,
-    heard: Heard,
+    heard: ToldSoFar,
     logins: u32,
     sms: u32,
     began: Timestamp,
@@ -100,12 +100,12 @@ pub fn tell(seed: u64, habits: Habits) -> Story {
         chance,
         habits,
         speed,
-        texts: Texts::default(),
+        texts: PendingSms::default(),
         underway: None,
         asks_code,
         code_read: false,
         linked: false,
-        heard: Heard::default(),
+        heard: ToldSoFar::default(),
         logins: 0,
         sms: 0,
         inbox: None,
@@ -242,8 +242,8 @@ impl Person {
         }
     }
 
-    fn facts(&self) -> Facts<'static> {
-        Facts {
+    fn facts(&self) -> Reality<'static> {
+        Reality {
             linked: self.linked,
             logged_in: self.logins > 0,
             bank: self.habits.bank_name(),

@@ -2,7 +2,7 @@
 
 /// What is so.
 #[derive(Clone, Copy)]
-pub struct Facts<'a> {
+pub struct Reality<'a> {
     pub linked: bool,
     /// Whether a login is on its way, or has been.
     pub logged_in: bool,
@@ -15,7 +15,7 @@ const NOTHING_SENT: &[&str] = &["Nothing was sent", "Nothing you typed was sent"
 const PROMISES: &[&str] = &["text you"];
 
 /// What is untrue in a text, if something is.
-pub fn lie(said: &str, facts: Facts<'_>) -> Option<String> {
+pub fn lie(said: &str, facts: Reality<'_>) -> Option<String> {
     let says = |words: &[&str]| words.iter().any(|words| said.contains(words));
     let untrue = (says(LINKED) && !facts.linked)
         || (says(NOT_LINKED) && facts.linked)
@@ -26,7 +26,7 @@ pub fn lie(said: &str, facts: Facts<'_>) -> Option<String> {
 }
 
 /// The same of a text that others can read: it names no bank.
-pub fn lie_by_sms(said: &str, facts: Facts<'_>) -> Option<String> {
+pub fn lie_by_sms(said: &str, facts: Reality<'_>) -> Option<String> {
     let names = said.contains(facts.bank);
     names.then(|| said.to_owned()).or_else(|| lie(said, facts))
 }

@@ -12,12 +12,12 @@ const SERVICE_CODE: &str = "*384*96#";
 
 /// What waits to be sent.
 #[derive(Default)]
-pub struct Texts {
+pub struct PendingSms {
     reminders: Vec<(ReminderSubject, Timestamp)>,
     handover: Option<(Notification, Timestamp)>,
 }
 
-impl Texts {
+impl PendingSms {
     /// Takes the effects that schedule a text.
     pub fn schedule(&mut self, effects: &[Effect], now: Timestamp) {
         let reminders = effects.iter().filter_map(|effect| match effect {
