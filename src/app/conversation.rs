@@ -7,6 +7,7 @@ use super::{StartError, partner_id};
 use crate::config::Config;
 use crate::core::flow::terms::{PartnerRef, RequestTerms};
 use crate::core::flow::{Flow, FlowSettings};
+use crate::core::labels::KnownPurposes;
 use crate::core::menu::{Menu, MenuWords};
 use crate::core::seal::Keyring;
 use crate::core::service_codes::ServiceCodes;
@@ -23,6 +24,7 @@ pub(super) fn flow(
 ) -> Result<Flow, StartError> {
     Ok(Flow {
         menu: Menu::embedded()?,
+        purposes: KnownPurposes::of(&words.templates),
         templates: words.templates,
         bank_names: words.bank_names,
         order: words.order,

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::section::Section;
 use super::{ChannelConfig, Mode};
-use crate::core::labels;
+use crate::core::labels::KnownPurposes;
 use crate::core::messages::{Locale, Templates};
 use crate::core::purpose::Purpose;
 use crate::core::screen_text::{self, ScreenTextFault};
@@ -127,16 +127,19 @@ pub(super) fn report_languages(root: &Section<'_>, partner: &PartnerConfig, chan
     } else {
         partner.languages.iter().copied().collect()
     };
+    let purpose = partner.purpose();
+    let unwritten = |locale: &Locale| *locale != Locale::En && purpose.written_in(*locale).is_none();
+    let unwritten: Vec<_> = offered.into_iter().filter(unwritten).collect();
+    if unwritten.is_empty() {
+        return;
+    }
     let Ok(templates) = Templates::embedded() else {
         return;
     };
-    let purpose = partner.purpose();
-    let foreign = |locale: &&Locale| {
-        let text = purpose.in_language(**locale);
-        let ours = || labels::translate_purpose(&templates, **locale, text);
-        **locale != Locale::En && purpose.written_in(**locale).is_none() && ours().is_none()
-    };
-    let foreign: Vec<_> = offered.iter().filter(foreign).map(|locale| locale.tag()).collect();
+    let known = KnownPurposes::of(&templates);
+    let ours = |locale: Locale| known.translate(&templates, locale, purpose.in_language(locale));
+    let foreign = unwritten.into_iter().filter(|locale| ours(*locale).is_none());
+    let foreign: Vec<_> = foreign.map(Locale::tag).collect();
     if !foreign.is_empty() {
         root.warn(
             "partner.purposes",

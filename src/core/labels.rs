@@ -4,6 +4,8 @@
 //! nowhere else, to messages in `menus/locales`. A name that is not among them is shown as the bank says it, and so is every
 //! name to a person who reads English.
 
+use std::collections::HashMap;
+
 use super::messages::{Locale, TemplateArg, Templates};
 
 /// The messages for names, and the names that they translate: in small letters, without signs, blanks between words.
@@ -121,16 +123,25 @@ pub fn translate(templates: &Templates, locale: Locale, label: &str) -> Option<S
     })
 }
 
-/// A purpose in this language, if it is one that all our languages have words for, in whichever of them it is written.
-pub fn translate_purpose(templates: &Templates, locale: Locale, purpose: &str) -> Option<String> {
-    let said = words(purpose);
-    let is = |id: &&&str| {
-        Locale::ALL
-            .iter()
-            .any(|each| words(&templates.format(*each, id, &[])) == said)
-    };
-    let id = PURPOSES.iter().find(is)?;
-    Some(templates.format(locale, id, &[]))
+/// The purposes that all our languages have words for, found by these words. It is made once: a screen looks one up.
+#[derive(Clone, Debug)]
+pub struct KnownPurposes(HashMap<Vec<String>, &'static str>);
+
+impl KnownPurposes {
+    /// Those of these texts.
+    pub fn of(templates: &Templates) -> Self {
+        let said = |id: &'static str| {
+            let in_all = Locale::ALL.into_iter();
+            in_all.map(move |locale| (words(&templates.format(locale, id, &[])), id))
+        };
+        Self(PURPOSES.iter().copied().flat_map(said).collect())
+    }
+
+    /// A purpose in this language, if it is one of these, in whichever language it is written.
+    pub fn translate(&self, templates: &Templates, locale: Locale, purpose: &str) -> Option<String> {
+        let id = self.0.get(&words(purpose))?;
+        Some(templates.format(locale, id, &[]))
+    }
 }
 
 fn words(text: &str) -> Vec<String> {
@@ -202,15 +213,16 @@ mod tests {
     #[test]
     fn purposes_are_found_in_every_language() {
         let templates = Templates::embedded().expect("the texts");
+        let known = KnownPurposes::of(&templates);
         for id in PURPOSES {
             for from in Locale::ALL {
                 for to in Locale::ALL {
                     let written = templates.format(from, id, &[]);
-                    let read = translate_purpose(&templates, to, &written.to_uppercase());
+                    let read = known.translate(&templates, to, &written.to_uppercase());
                     assert_eq!(read, Some(templates.format(to, id, &[])), "{id} from {from} to {to}");
                 }
             }
         }
-        assert_eq!(translate_purpose(&templates, Locale::Ha, "a survey"), None);
+        assert_eq!(known.translate(&templates, Locale::Ha, "a survey"), None);
     }
 }

@@ -10,7 +10,7 @@ use super::next_step::{Field, FieldKind};
 /// What reading a screen takes before anything is typed.
 const READING: Duration = Duration::from_secs(5);
 
-/// What one digit takes whoever is not used to it.
+/// What one digit takes somebody who is not used to it.
 const DIGIT: Duration = Duration::from_millis(1_100);
 
 /// What one letter takes them: nine in ten type faster.

@@ -197,9 +197,12 @@ impl HandoverMessages {
             && message.state == MessageState::Queued
             && let Some((attempt, notification)) = subject(&message)
         {
-            let receipt = notification == Notification::Linked && self.gives_receipts();
+            let receipt = match notification {
+                Notification::Linked => self.receipt_holds(attempt).await?,
+                _ => None,
+            };
             let known = match self.updater.live.load(&message.tag).await.map(|loaded| loaded.value) {
-                Ok(_) if receipt => !self.is_linked(attempt).await?,
+                Ok(_) if let Some(holds) = receipt => !holds,
                 Ok(LoadedValue::Subscriber(state)) if state.attempt_id() == Some(attempt) => {
                     state.knows(attempt, notification, self.deps.clock.now())
                 }
@@ -217,11 +220,15 @@ impl HandoverMessages {
         Ok(self.outbox.send(id).await?)
     }
 
-    /// Whether an attempt has led to a link that is in use.
-    async fn is_linked(&self, attempt: AttemptId) -> Result<bool, JobError> {
+    /// Whether the link is still in use that an attempt has made and there is a receipt for; `None` where there is none.
+    async fn receipt_holds(&self, attempt: AttemptId) -> Result<Option<bool>, JobError> {
+        if !self.gives_receipts() {
+            return Ok(None);
+        }
         Ok(match self.deps.records.attempt(attempt).await? {
-            Some((attempt, _)) => link_of(&self.deps, &attempt).await?.is_some(),
-            None => false,
+            Some((attempt, _)) if attempt.renews.is_some() => None,
+            Some((attempt, _)) => Some(link_of(&self.deps, &attempt).await?.is_some()),
+            None => Some(false),
         })
     }
 

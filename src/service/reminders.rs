@@ -83,8 +83,11 @@ impl Reminders {
         let (partner, due) = (self.outbox.partner(), self.deps.clock.now().plus(REMIND_AFTER));
         let job = match subject {
             ReminderSubject::Agreed(id) => RemindAgreed::job(partner, id, due),
-            // Those who left by a key were not cut: another dial may be.
-            ReminderSubject::Asked(id) => RemindAsked::job(partner, id, due).on_occasion(due.as_millis()),
+            // Those who left by a key were not cut: another dial may be. Dials that are close together have one job.
+            ReminderSubject::Asked(id) => {
+                let occasion = due.as_millis() / i64::try_from(REMIND_AFTER.as_millis()).unwrap_or(i64::MAX);
+                RemindAsked::job(partner, id, due).on_occasion(occasion)
+            }
         };
         if let Err(error) = self.try_schedule(tag, subject, &job).await {
             tracing::warn!(%error, "a reminder cannot be scheduled");

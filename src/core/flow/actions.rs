@@ -11,7 +11,6 @@ use crate::core::linking::SubmissionStep;
 use crate::core::menu::{Action, ListSource, Outcome, Role};
 use crate::core::policy::{SecretsOverSms, SecretsOverUssd};
 use crate::core::search::normalize;
-use crate::core::typing::usual_way;
 
 /// Digits with which a name is spelled on the keys: fewer may be a key of another menu.
 const SHORTEST_KEYPAD_WORD: usize = 3;
@@ -95,11 +94,6 @@ impl Step<'_> {
         if let Some(consent) = agreed {
             self.remind_of_consent(consent);
         }
-        self.go_on_after_consent()
-    }
-
-    /// What follows a consent that stands.
-    pub(super) fn go_on_after_consent(&mut self) -> Transition {
         if self.pin_required() {
             return Outcome::ChoosePin.into();
         }
@@ -271,9 +265,11 @@ impl Step<'_> {
         if let ([only], true, None, false) = (&result.found[..], result.certain, &unlinkable, short) {
             let offers = self.context.offers.unwrap_or_default();
             let Offer { provider, institution } = &offers[*only];
+            let key = offers::offer_key(provider, &institution.id);
+            let way = self.way_to_begin(&key, &institution.methods);
             // What begins without a question, by a text or in an app, nobody begins by a search alone.
-            if by_sms || usual_way(&institution.methods).is_some() {
-                return self.pick_institution(&offers::offer_key(provider, &institution.id));
+            if by_sms || way.is_some_and(|way| !institution.methods[way].asks_nothing()) {
+                return self.pick_institution(&key);
             }
         }
         if by_sms {
@@ -299,7 +295,7 @@ impl Step<'_> {
         }
     }
 
-    fn institution_list(&self) -> Transition {
+    pub(super) fn institution_list(&self) -> Transition {
         match self.context.offers {
             Some([]) | None => self.nothing_listed(),
             Some(_) => Outcome::ChooseBank.into(),

@@ -46,13 +46,22 @@ impl Step<'_> {
             return Outcome::NewLink.into();
         }
         if stage == Outcome::ChooseBank && self.consent_stands() {
-            return self.go_on_after_consent();
+            return self.back_at_banks();
         }
         if stage.is(Role::Final) || stage == Outcome::ChooseBank || session.institution.is_none() {
             self.state.replace_session(None);
             return Outcome::Welcome.into();
         }
         Outcome::Resume.into()
+    }
+
+    /// Where a person stands who has agreed and has picked no bank. One that is suggested was left by a key: nothing is begun
+    /// there.
+    pub(super) fn back_at_banks(&self) -> Transition {
+        if self.pin_required() {
+            return Outcome::ChoosePin.into();
+        }
+        self.institution_list()
     }
 
     /// Where a person stands who dials, or begins by SMS.

@@ -6,6 +6,7 @@
 
 use super::cursor::{ReturnPoint, ScreenCursor};
 use super::effect::Effect;
+use super::state::{ReplySlot, TurnReply};
 use super::step::{Step, Transition};
 use crate::core::gsm7;
 use crate::core::menu::{MenuOption, OptionTarget, Outcome, Screen, ScreenKind};
@@ -83,7 +84,7 @@ impl Step<'_> {
     }
 
     /// The line that says how the language is changed, on a screen that has no option for it. It is for those who have not
-    /// chosen a language, and on the first screen of a dialog for whoever else uses the phone.
+    /// chosen a language, and on the first screen of a dialog for other people who use the phone.
     pub(super) fn language_line(&self, screen: &Screen) -> Option<KeyOption> {
         let dialog = self.state.dialogs.first()?;
         let wanted = !self.state.language_chosen || !dialog.used;
@@ -135,6 +136,8 @@ impl Step<'_> {
             return_to: Some(Box::new(ReturnPoint { cursor, stage })),
             ..ScreenCursor::default()
         };
+        // Nobody waits any more for what the dial would have led to.
+        self.state.set_reply(ReplySlot::Set(TurnReply::ask(String::new())));
         Transition::Stay(None)
     }
 

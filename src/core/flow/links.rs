@@ -29,7 +29,6 @@ impl Step<'_> {
             return self.show_links();
         };
         let (consent, terms) = (self.consent_on_screen("asked-again"), self.terms_on_screen().clone());
-        self.remind_of_consent(consent.id);
         self.begin_renewal(link, Some(consent), terms)
     }
 
@@ -55,6 +54,9 @@ impl Step<'_> {
         let Some(link) = self.state.links.iter().find(|known| known.id == link).cloned() else {
             return self.show_links();
         };
+        if let Some(consent) = &consent {
+            self.remind_of_consent(consent.id);
+        }
         let mut session = ConnectSession::new(self.context.ids.session, consent);
         session.renews = Some(link.id);
         session.terms = Some(terms);

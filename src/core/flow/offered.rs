@@ -34,7 +34,7 @@ impl Step<'_> {
         if field.asks_phone_number() {
             return self.state.own_number_as(field).map(Offered::OwnNumber);
         }
-        let suggested = &self.flow.terms(self.state).suggested;
+        let suggested = self.suggested_here()?;
         let name = suggested.username.as_ref().filter(|_| field.asks_user_name());
         let number = suggested.account_number.as_ref();
         let number = number.filter(|_| field.asks_account_number());

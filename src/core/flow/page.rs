@@ -7,12 +7,10 @@
 use super::state::ScreenNotice;
 use super::step::Step;
 use crate::core::gsm7;
+use crate::core::menu::wording::WRONG_KEY;
 use crate::core::menu::{Screen, ScreenKind};
 use crate::core::messages::TemplateArg;
 use crate::core::screen::{ScreenDraft, ScreenPage, lay_out, noted_list};
-
-/// The note to somebody who has pressed a key that means nothing on the screen.
-const WRONG_KEY: &str = "note-choice";
 
 /// What messages are filled in with.
 type MessageArgs = Vec<(&'static str, TemplateArg)>;

@@ -161,6 +161,8 @@ impl Step<'_> {
             return Transition::Stay(None);
         }
         if self.is_to_choose_bank() {
+            // What was agreed to leads nowhere without a code: it is asked again.
+            self.leave_session();
             self.entry()
         } else {
             self.show_links()

@@ -57,12 +57,12 @@ impl Step<'_> {
         let known = self.state.recovery.as_ref()?;
         let session = self.state.session.as_ref()?;
         let agreed = session.stage == Outcome::ChooseBank && session.consent.is_some();
+        let agreed = agreed && session.terms.as_ref().is_some_and(|terms| self.still_asks(terms));
         if known.code != code || self.context.now >= known.until || !agreed {
             return None;
         }
         self.state.recovery = None;
-        self.collect_notices();
-        Some(self.go_on_after_consent())
+        Some(self.back_at_banks())
     }
 
     /// A code was dialled: it leads to the intent behind it, straight to where the person was, or to the usual beginning with

@@ -50,6 +50,10 @@ impl Subscriber {
             }
     }
 
+    fn reminded_lately(&self, now: Timestamp) -> bool {
+        self.reminded.is_some_and(|at| now.since(at) < REMIND_EVERY)
+    }
+
     /// Whether a reminder that was written would come too late: the person is back, or has got further.
     pub fn came_back(&self, subject: ReminderSubject, now: Timestamp) -> bool {
         self.in_dialog(now) || !self.has_left(subject)
@@ -82,20 +86,19 @@ impl Flow {
             return HandoverDecision::Later(due);
         }
         let partner = self.terms(state).name.clone();
-        let ReminderSubject::Agreed(consent) = subject else {
+        if matches!(subject, ReminderSubject::Asked(_)) {
             return HandoverDecision::Send(self.sms_template_for(
                 state.locale,
                 "sms-asked-again",
                 &partner,
                 service_code,
             ));
-        };
-        let lately = |(of, at): (ConsentId, Timestamp)| of != consent && now.since(at) < REMIND_EVERY;
-        if state.reminded.is_some_and(lately) {
+        }
+        if state.reminded_lately(now) {
             return HandoverDecision::Nothing;
         }
         let code = self.step(state, context).issue_recovery_code();
-        state.reminded = Some((consent, now));
+        state.reminded = Some(now);
         let dial = dial_string(service_code, code);
         HandoverDecision::Send(self.sms_template_for(state.locale, "sms-go-on", &partner, &dial))
     }
@@ -104,21 +107,24 @@ impl Flow {
 impl Step<'_> {
     /// The person has just agreed: they are reminded if they go away now.
     pub(super) fn remind_of_consent(&mut self, consent: ConsentId) {
-        self.remind(ReminderSubject::Agreed(consent));
+        if !self.state.reminded_lately(self.context.now) {
+            self.remind(ReminderSubject::Agreed(consent));
+        }
     }
 
     /// A dialog begins with what an intent asks of this very person: they are reminded if they are cut there.
     pub(super) fn remind_of_request(&mut self) {
         let asking = [Outcome::Welcome, Outcome::AskedAgain].map(|outcome| self.flow.menu.outcome(outcome));
         let asked = asking.contains(&self.state.cursor.screen.as_str()) && self.state.sms_dialog().is_none();
-        let intent = self.state.terms.as_ref().and_then(|terms| terms.intent);
-        if let Some(intent) = intent.filter(|_| asked) {
+        // What everybody may answer has asked nobody by SMS.
+        let own = self.state.terms.as_ref().filter(|terms| !terms.reusable);
+        if let Some(intent) = own.and_then(|terms| terms.intent).filter(|_| asked) {
             self.remind(ReminderSubject::Asked(intent));
         }
     }
 
     fn remind(&mut self, subject: ReminderSubject) {
-        if self.texts_reach() {
+        if self.is_texted() {
             self.effects.push(Effect::Remind(subject));
         }
     }

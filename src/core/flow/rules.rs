@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::terms::RequestTerms;
 use crate::core::bank_names::BankNames;
+use crate::core::labels::KnownPurposes;
 use crate::core::menu::{ListOrder, Menu, MenuWords};
 use crate::core::messages::{Locale, Templates};
 use crate::core::msisdn::Msisdn;
@@ -17,6 +18,8 @@ use crate::core::service_codes::ServiceCodes;
 pub struct Flow {
     pub menu: Menu,
     pub templates: Templates,
+    /// What data are used for, as far as all languages have words for it.
+    pub purposes: KnownPurposes,
     /// What people call banks.
     pub bank_names: BankNames,
     /// What comes first in lists.
@@ -37,6 +40,7 @@ impl Flow {
         } = words;
         Self {
             menu: self.menu.clone(),
+            purposes: KnownPurposes::of(&templates),
             templates,
             bank_names,
             order,

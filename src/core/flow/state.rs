@@ -11,7 +11,7 @@ use super::terms::RequestTerms;
 pub use super::turn_reply::TurnReply;
 use crate::core::attempt::{LiveAttempt, Refusal};
 use crate::core::dial_code::DialCode;
-use crate::core::ids::{AttemptId, ConsentId, SeriesId};
+use crate::core::ids::{AttemptId, SeriesId};
 use crate::core::messages::Locale;
 use crate::core::msisdn::Msisdn;
 use crate::core::pin::Pin;
@@ -78,9 +78,9 @@ pub struct Subscriber {
     /// Whether they have said that they want no SMS, as the records knew when the dialog began.
     #[serde(default)]
     pub texts_stopped: bool,
-    /// On which consent they were last reminded of what they have left, and when.
+    /// When they were last reminded of what they had agreed to and left.
     #[serde(default)]
-    pub reminded: Option<(ConsentId, Timestamp)>,
+    pub reminded: Option<Timestamp>,
 }
 
 /// A code that was handed out, to be dialled behind the service code. It works once, for this number, for a while.

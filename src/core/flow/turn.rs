@@ -146,8 +146,8 @@ impl Step<'_> {
     }
 
     /// Applies what was dialled behind the code: only moves between screens, never a consent, a choice of institution or a
-    /// secret. The first segment that is anything else ends it, but for the first screen's key for the language, which changes it on every screen. A recovery code or an intent's code leads straight to what
-    /// is behind it.
+    /// secret. The first segment that is anything else ends it, but for the first screen's key for the language, which changes
+    /// it on every screen. A recovery code or an intent's code leads straight to what is behind it.
     fn apply_dialed_segments(&mut self, segments: &[Secret], looked_up: Option<&DialedCode>) -> Transition {
         for segment in segments {
             let Some(screen) = self.flow.menu.screen(&self.state.cursor.screen) else {

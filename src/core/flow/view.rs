@@ -51,7 +51,7 @@ impl Step<'_> {
         args.push(self.dial_arg(instead));
         let id = instead.unwrap_or_else(|| self.screen_wording(&screen.text));
         let mut text = self.flow.templates.format(self.state.locale, id, &args);
-        self.state.cursor.consent_text = asks_consent(screen).then(|| text.clone());
+        self.state.cursor.consent_text = screen.binds().then(|| text.clone());
         if self.state.sms_dialog().is_some() {
             text = capitalized(text, &self.text("your-bank"));
         }
@@ -334,15 +334,6 @@ impl Flow {
         let absence = [Outcome::NoBanks, Outcome::NoWay].map(|absent| self.menu.outcome(absent));
         list || absence.contains(&screen.as_str())
     }
-}
-
-/// Whether yes on this screen is agreeing to its text.
-fn asks_consent(screen: &Screen) -> bool {
-    let agrees = |target: &OptionTarget| match target {
-        OptionTarget::Action(action) => action.agrees(),
-        OptionTarget::Screen(_) => false,
-    };
-    screen.options.iter().any(|option| agrees(&option.target))
 }
 
 /// A text that begins with the word for somebody's bank, as a sentence begins.

@@ -4,35 +4,48 @@
 use super::offers::offer_key;
 use super::session::ConnectSession;
 use super::step::{Step, Transition};
-use crate::core::linking::SubmissionStep;
+use super::terms::Suggested;
+use crate::core::linking::{AuthMethod, SubmissionStep};
 use crate::core::menu::Outcome;
 use crate::core::typing;
 
 impl Step<'_> {
     /// Begins with the way that is suggested or usual; where none is typed here, the person says which.
     pub(super) fn start_usual_way(&mut self) -> Transition {
-        let session = self.state.session.as_ref();
-        let methods = session.and_then(|session| Some(session.institution.as_ref()?.methods.as_slice()));
-        let suggested = self.suggested_way();
-        let way = match methods.unwrap_or_default() {
-            [_] => Some(0),
-            several => suggested
-                .and_then(|way| several.iter().position(|method| method.id == *way))
-                .or_else(|| typing::usual_way(several)),
-        };
+        let picked = self
+            .state
+            .session
+            .as_ref()
+            .and_then(|session| session.institution.as_ref());
+        let way =
+            picked.and_then(|picked| self.way_to_begin(&offer_key(&picked.provider, &picked.id), &picked.methods));
         match way {
             Some(index) => self.start_method(index),
             None => self.set_stage(Outcome::ChooseMethod),
         }
     }
 
-    /// The way that is suggested for the institution that was picked.
-    fn suggested_way(&self) -> Option<&String> {
+    /// The way to begin with at the institution with this key, of these.
+    pub(super) fn way_to_begin(&self, key: &str, methods: &[AuthMethod]) -> Option<usize> {
+        if let [_] = methods {
+            return Some(0);
+        }
+        let suggested = self.suggested_at(key).and_then(|there| there.auth_method.as_ref());
+        let suggested = suggested.and_then(|way| methods.iter().position(|method| method.id == *way));
+        suggested.or_else(|| typing::usual_way(methods))
+    }
+
+    /// What is suggested for the institution with this key: a name at one bank is none at another.
+    fn suggested_at(&self, key: &str) -> Option<&Suggested> {
         let terms = self.flow.terms(self.state);
         let at = terms.institution.as_ref().or(terms.suggested.institution.as_ref())?;
+        (at == key).then_some(&terms.suggested)
+    }
+
+    /// What is suggested for the institution that was picked.
+    pub(super) fn suggested_here(&self) -> Option<&Suggested> {
         let picked = self.state.session.as_ref()?.institution.as_ref()?;
-        let there = offer_key(&picked.provider, &picked.id) == *at;
-        terms.suggested.auth_method.as_ref().filter(|_| there)
+        self.suggested_at(&offer_key(&picked.provider, &picked.id))
     }
 
     /// Whether the institution can be logged in to in another way, and nothing has been submitted in this one.

@@ -5,7 +5,6 @@ use super::state::Subscriber;
 use super::terms::RequestTerms;
 use crate::core::gsm7;
 use crate::core::ids::PartnerId;
-use crate::core::labels;
 use crate::core::messages::{Locale, TemplateArg};
 use crate::core::purpose::Purpose;
 
@@ -41,7 +40,7 @@ impl Flow {
     /// languages have words for, in those.
     pub(super) fn purpose_text(&self, locale: Locale, purpose: &Purpose) -> String {
         let text = purpose.in_language(locale);
-        let ours = || labels::translate_purpose(&self.templates, locale, text);
+        let ours = || self.purposes.translate(&self.templates, locale, text);
         let written = purpose.written_in(locale).map(str::to_owned).or_else(ours);
         gsm7::clean_name(written.as_deref().unwrap_or(text), MAX_PURPOSE)
     }

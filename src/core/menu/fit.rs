@@ -45,14 +45,20 @@ pub(super) fn screens(
     let (mut findings, samples) = (Vec::new(), samples.on_screens());
     for screen in with_variants(menu) {
         let drawn = Drawn::of(&screen, texts, locale, &samples);
-        if !drawn.fits(screen.pages, limit) {
+        // The number to call is said on the first page or on none.
+        let pages = if SAY_CONTACT.contains(&screen.text.as_str()) {
+            1
+        } else {
+            screen.pages
+        };
+        if !drawn.fits(pages, limit) {
             let message = format!(
                 "takes {} septets and does not fit on {} of {limit}; shorten `{}` or the options",
                 drawn.septets(limit),
-                if screen.pages == 1 {
+                if pages == 1 {
                     "one page".to_owned()
                 } else {
-                    format!("{} pages", screen.pages)
+                    format!("{pages} pages")
                 },
                 screen.text
             );

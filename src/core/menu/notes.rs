@@ -1,17 +1,14 @@
 //! Whether a note ever takes away what can be chosen. Each is laid over each screen as the flow does it, with the longest
-//! values: whoever pressed a wrong key must see the right ones, and find them where they were.
+//! values: after a wrong key the right ones must be in sight, where they were.
 
 use std::cmp::Reverse;
 
 use super::check::{MenuFinding, SampleValues};
 use super::fit::{Drawn, WIDE_PAGE, has_line, with_variants};
-use super::wording::{NOTICES, longest, septets};
+use super::wording::{NOTICES, WRONG_KEY, longest, septets};
 use super::{Menu, ScreenKind};
 use crate::core::messages::{Locale, Templates};
 use crate::core::screen::{ScreenDraft, ScreenPage, lay_out, noted_list};
-
-/// Says that a key means nothing here; every other note says something that must be read.
-const WRONG_KEY: &str = "note-choice";
 
 /// The fewest names of a list on its first page below a note.
 const NAMES: usize = 1;

@@ -9,6 +9,9 @@ use crate::core::gsm7;
 use crate::core::labels;
 use crate::core::messages::{Locale, TemplateArg, Templates};
 
+/// Says that a key means nothing on the screen; every other notice says something that must be read.
+pub const WRONG_KEY: &str = "note-choice";
+
 /// Notices shown above a screen once.
 pub const NOTICES: &[&str] = &[
     "note-ask-again",

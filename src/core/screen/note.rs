@@ -1,4 +1,4 @@
-//! A note above a page. It must never take away what can be chosen: whoever pressed a wrong key looks for the right one.
+//! A note above a page. It must never take away what can be chosen: after a wrong key people look for the right one.
 
 use super::{ScreenDraft, ScreenPage, lay_out};
 use crate::core::gsm7;

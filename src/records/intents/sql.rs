@@ -27,7 +27,7 @@ macro_rules! end_intent {
             $state,
             "', moved_at = ",
             $at,
-            ", code_digest = NULL, code = NULL WHERE state = 'open' AND ",
+            ", code_digest = NULL, code = NULL, suggested = NULL WHERE state = 'open' AND ",
             $($which),+
         )
     };
@@ -160,7 +160,7 @@ pub(super) async fn may_begin(tx: &mut Connection, intent: IntentId) -> Result<b
 /// Ends the intent that a link answers which is not to the account that is expected; says which.
 pub(super) async fn end_mismatched(tx: &mut Connection, link: &Link, at: Timestamp) -> Result<Option<IntentId>> {
     let ended = query_scalar(AssertSqlSafe(format!(
-        "UPDATE link_intents SET state = 'mismatched', moved_at = $2, code_digest = NULL, code = NULL \
+        "UPDATE link_intents SET state = 'mismatched', moved_at = $2, code_digest = NULL, code = NULL, suggested = NULL \
          WHERE id = (SELECT intent FROM consents WHERE id = $1) AND state IN {} RETURNING id",
         IntentState::Mismatched.sources()
     )));
@@ -183,7 +183,8 @@ pub(super) async fn count_link(tx: &mut Connection, link: &Link) -> Result<Inten
     let counting = query_as(AssertSqlSafe(format!(
         "UPDATE link_intents SET links = links + 1, state = CASE WHEN many THEN state ELSE 'completed' END, \
          moved_at = CASE WHEN many THEN moved_at ELSE $2 END, code = CASE WHEN many THEN code ELSE NULL END, \
-         code_digest = CASE WHEN many THEN code_digest ELSE NULL END \
+         code_digest = CASE WHEN many THEN code_digest ELSE NULL END, \
+         suggested = CASE WHEN many THEN suggested ELSE NULL END \
          WHERE id = (SELECT intent FROM consents WHERE id = $1) AND state IN {} RETURNING id, many",
         IntentState::Completed.sources()
     )));

@@ -19,4 +19,7 @@ pub trait LanguageRecords: Send + Sync {
         locale: Locale,
         at: Timestamp,
     ) -> Result<()>;
+
+    /// What they have chosen, if that is known.
+    async fn language(&self, partner: PartnerId, tag: &SubscriberTag) -> Result<Option<Locale>>;
 }

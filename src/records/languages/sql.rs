@@ -1,7 +1,7 @@
 //! The languages that people have chosen.
 
 use async_trait::async_trait;
-use sqlx::{query, query_scalar};
+use sqlx::{query, query_as, query_scalar};
 
 use super::{Backend, Connection};
 use crate::core::ids::PartnerId;
@@ -28,7 +28,14 @@ impl LanguageRecords for Backend {
         let storing = storing.bind(partner).bind(tag).bind(locale.tag()).bind(at);
         self.execute(storing).await.map(drop)
     }
+
+    async fn language(&self, partner: PartnerId, tag: &SubscriberTag) -> Result<Option<Locale>> {
+        let found: Option<(String,)> = self.fetch(query_as(LANGUAGE).bind(partner).bind(tag)).await?;
+        Ok(found.and_then(|(tag,)| Locale::from_tag(&tag)))
+    }
 }
+
+const LANGUAGE: &str = "SELECT locale FROM subscriber_languages WHERE partner = $1 AND tag = $2";
 
 /// Somebody's language. One that is not spoken any more is none.
 pub(super) async fn read_language(
@@ -36,7 +43,7 @@ pub(super) async fn read_language(
     partner: PartnerId,
     tag: &SubscriberTag,
 ) -> Result<Option<Locale>> {
-    let found: Option<String> = query_scalar("SELECT locale FROM subscriber_languages WHERE partner = $1 AND tag = $2")
+    let found: Option<String> = query_scalar(LANGUAGE)
         .bind(partner)
         .bind(tag)
         .fetch_optional(tx)

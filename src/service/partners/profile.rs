@@ -59,7 +59,7 @@ view! {
 #[serde(deny_unknown_fields)]
 pub struct PartnerEdit {
     /// What the data are used for; a few words of 1 to 40 characters without `.`, `!`, `?`, `:` and `;` and without the name
-    /// of another business; one text, or a text for each language. Kept as a phone shows it, between quotation marks.
+    /// of another business; one text, or a text for each language. Stored as a phone shows it, between quotation marks.
     pub purpose: Option<NewPurpose>,
     /// For how many days subscribers consent, 1 to 730.
     #[schema(minimum = 1, maximum = 730)]

@@ -206,7 +206,9 @@ impl TurnRunner {
     fn queue_left_question(&self, request: &TurnRequest<'_>, state: &Subscriber) {
         let left = state.dialogs.first().is_some_and(|dialog| dialog.closed);
         let pending = state.pending_notification().filter(|_| left);
-        if let (Some((attempt, notification)), Some(handovers)) = (pending, self.attempts.updater.handovers.clone()) {
+        if let Some((attempt, notification)) = pending
+            && let Some(handovers) = self.attempts.updater.handovers.clone()
+        {
             let dialog = request.context.key;
             self.runtime
                 .spawn(async move { handovers.enqueue(attempt, notification, Some(&dialog)).await });

@@ -63,11 +63,16 @@ pub fn service_code_for<'a>(channels: &'a [Arc<Channel>], country: &str) -> &'a 
 }
 
 impl TurnRunner {
-    /// The language that a person has chosen, if they are known and the store can be asked.
+    /// The language that is spoken with a person, or that they chose when they were here, if the store and the records can be
+    /// asked.
     pub async fn locale(&self, from: &Msisdn) -> Option<Locale> {
-        match self.live.load(&self.keyring.tag(from)).await.ok()?.value {
+        let tag = self.keyring.tag(from);
+        match self.live.load(&tag).await.ok()?.value {
             LoadedValue::Subscriber(state) => Some(state.locale),
-            LoadedValue::Nothing | LoadedValue::Unreadable(_) => None,
+            LoadedValue::Nothing | LoadedValue::Unreadable(_) => {
+                let known = self.runtime.records.language(self.facts.partner, &tag).await;
+                known.ok().flatten()
+            }
         }
     }
 

@@ -76,14 +76,18 @@ impl Walker {
             self.passwords.push(format!("Zq7-{number}-{steps}#"));
             return self.passwords[self.passwords.len() - 1].clone();
         }
+        // In another language a walker would not know what is asked.
+        if shown.contains("1 English") {
+            return "1".to_owned();
+        }
         let keys: Vec<_> = shown
             .lines()
             .filter_map(|line| line.split_once(' '))
             .map(|(key, _)| key)
-            .filter(|key| key.len() == 1)
+            .filter(|key| key.len() == 1 && *key != "#")
             .collect();
         match self.rng.below(20) {
-            0 => (*self.rng.pick(&["7", "zen", " ", "*", "123456", "providus"])).to_owned(),
+            0 => (*self.rng.pick(&["7", "zen", " ", "*", "#", "123456", "providus"])).to_owned(),
             1..10 if shown.contains("Choose your bank") && !shown.contains("1 Providus") => "providus".to_owned(),
             _ if keys.is_empty() => "123456".to_owned(),
             // What leads back is taken less often than what leads on.
@@ -184,7 +188,7 @@ async fn repeats_have_no_effect(#[case] setup: Setup, #[case] people: usize, #[c
             logins += by.len();
         }
     }
-    assert!(logins >= people, "only {logins} logins");
+    assert!(logins > people, "only {logins} logins");
 }
 
 /// All callbacks of a dialog in any order, to two servers in turn: no consent is skipped, no password is sent but the one

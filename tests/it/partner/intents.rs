@@ -156,12 +156,16 @@ async fn what_cannot_be_asked_for_is_refused() {
             json!({"suggested": {"auth_method": "mobile_banking"}}),
             vec![("/suggested/auth_method", "unused")],
         ),
-        (json!({"suggested": {"username": "ada"}}), vec![("/msisdn", "required")]),
+        (
+            json!({"suggested": {"username": "ada"}}),
+            vec![("/msisdn", "required"), ("/suggested/institution", "required")],
+        ),
         (
             json!({"msisdn": NUMBER, "suggested": {"username": " ", "account_number": "Zq7"}}),
             vec![
                 ("/suggested/username", "blank"),
                 ("/suggested/account_number", "invalid"),
+                ("/suggested/institution", "required"),
             ],
         ),
         (json!({"expected": {}}), vec![("/expected", "blank")]),

@@ -146,7 +146,8 @@ impl Redialler {
 }
 
 /// Wherever a person drops, however, and however late they dial again: the first screen shows nothing that was typed, and after
-/// ten minutes it asks for no secret; what was typed but not sent is never sent, what was sent is not sent again, and they get to one link.
+/// ten minutes it asks for no secret; what was typed but not sent is never sent, what was sent is not sent again, and they get to
+/// one link.
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_drops_goes_on_from_a_safe_step() {
     let delays = [

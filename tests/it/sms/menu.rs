@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use kiungo::core::flow::state::Subscriber;
 use kiungo::core::menu::Outcome;
+use kiungo::core::messages::Locale;
 use kiungo::core::msisdn::Msisdn;
 use kiungo::core::token_bucket::RateLimit;
 use kiungo::sandbox::sms::RunningSms;
@@ -13,6 +14,7 @@ use kiungo::service::admission::TurnRates;
 use kiungo::service::live::LoadedValue;
 
 use super::service_kit::{ADA, SmsService, delivered_texts};
+use crate::support::eventually;
 use crate::support::limits::PLENTY;
 use crate::support::sms_world::{code_in, number_in};
 
@@ -136,6 +138,23 @@ async fn words_are_answered_in_the_language_chosen() {
             (told, want) => assert_eq!(told.as_deref(), want, "{texts:?}"),
         }
     }
+}
+
+/// A chosen language outlasts the live value: a day later HELP is answered in it all the same.
+#[tokio::test]
+async fn a_chosen_language_is_spoken_when_nothing_else_is_known() {
+    let mut texter = SmsUser::new().await;
+    texter.send("Hausa").await;
+    let stored = async || {
+        let (deps, number) = (&texter.post.shared.deps, Msisdn::parse(ADA, "NG").unwrap());
+        let tag = deps.sealing.keyring.tag(&number);
+        deps.records.language(texter.post.outbox.partner(), &tag).await.unwrap()
+    };
+    eventually(Duration::from_secs(10), async || stored().await == Some(Locale::Ha)).await;
+    texter.post.advance(Duration::from_hours(25));
+    assert!(texter.state().await.is_none(), "the live value is over");
+    let told = texter.send("HELP").await.unwrap();
+    assert!(told.starts_with("Umoja Credit: aika LINK"), "{told}");
 }
 
 /// Protects from G24 of the list of faults: a message that comes again, at once, a minute or hours later, is processed and

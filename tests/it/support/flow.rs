@@ -7,6 +7,7 @@ use kiungo::core::bank_names::BankNames;
 use kiungo::core::flow::terms::PartnerRef;
 use kiungo::core::flow::terms::RequestTerms;
 use kiungo::core::flow::{Flow, FlowSettings, ProviderRules};
+use kiungo::core::labels::KnownPurposes;
 use kiungo::core::menu::{ListOrder, Menu};
 use kiungo::core::messages::Templates;
 use kiungo::core::pin::SubscriberPin;
@@ -20,9 +21,11 @@ pub fn flow(policy: Policy, keyring: Arc<Keyring>, providers: HashMap<String, Pr
         id: lender.id,
         name: lender.name,
     };
+    let templates = Templates::embedded().expect("the texts");
     Flow {
         menu: Menu::embedded().expect("the menu"),
-        templates: Templates::embedded().expect("the texts"),
+        purposes: KnownPurposes::of(&templates),
+        templates,
         bank_names: BankNames::embedded().expect("the names"),
         order: ListOrder::default(),
         settings: FlowSettings {

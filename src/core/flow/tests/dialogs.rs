@@ -3,12 +3,16 @@
 use std::time::Duration;
 
 use super::fixtures::{code_form, failed, link, without_language_line};
-use super::phone::{Phone, begin, cumulative, latest};
+use super::phone::{Phone, cumulative, latest};
 use crate::core::flow::state::ReplySlot;
 use crate::core::flow::turn_context::TurnEvent;
 use crate::core::flow::{AttemptResult, SubscriberFacts};
 use crate::core::menu::Outcome;
 use crate::core::next_step::FailureClass;
+
+fn begin() -> TurnEvent {
+    TurnEvent::Begin { dialed: Vec::new() }
+}
 
 fn text(slot: Option<ReplySlot>) -> String {
     match slot {

@@ -1,4 +1,4 @@
-//! A note above a screen takes nothing away that can be chosen: whoever has pressed a wrong key finds the right one where it was.
+//! A note above a screen takes nothing away that can be chosen: after a wrong key the right one is where it was.
 
 use super::fixtures::{bank, link, login_form, terms};
 use super::phone::Phone;

@@ -21,11 +21,15 @@ fn with_pin(asked: Field) -> Form {
     form(vec![asked, field("pin", FieldKind::Secret)])
 }
 
-/// At the first question of a bank with this form, having dialled what asks so.
+/// At the first question of a bank with this form, having dialled what asks so. Another bank asks the same.
 fn asked(first: Field, suggested: Suggested) -> Phone {
     let mut phone = Phone::new();
     phone.idle = Duration::from_secs(20);
-    phone.banks = vec![bank("gtb", "GTBank", vec![with_pin(first)])];
+    phone.banks = vec![
+        bank("gtb", "GTBank", vec![with_pin(first.clone())]),
+        bank("wema", "Wema Bank", vec![with_pin(first)]),
+    ];
+    let straight = suggested.institution.is_some();
     let request = RequestTerms {
         intent: Some(IntentId::from_bytes([8; 16])),
         suggested,
@@ -36,7 +40,7 @@ fn asked(first: Field, suggested: Suggested) -> Phone {
         ..SubscriberFacts::default()
     };
     phone.dial_known(&known, &[]);
-    phone.keys(&["1", "1"]);
+    phone.keys(if straight { &["1"] } else { &["1", "1"] });
     phone
 }
 
@@ -90,11 +94,12 @@ fn the_number_that_dials_is_one_key_away() {
     }
 }
 
-/// A user name and an account number of whoever asks are offered masked, and anything else may be typed.
+/// A user name and an account number that the partner knows are offered masked, and anything else may be typed.
 #[test]
 fn what_is_suggested_is_offered_masked() {
     let known = |text: &str| Some(PartialAnswer::new(text));
     let suggested = || Suggested {
+        institution: Some("mono/gtb:p".to_owned()),
         username: known("ada.obi@example.com"),
         account_number: known("0123456789"),
         ..Suggested::default()
@@ -117,7 +122,14 @@ fn what_is_suggested_is_offered_masked() {
             "{}",
             phone.says()
         );
-        phone.keys(&["1", "Zq7password"]);
+        // At another bank it is somebody else's name.
+        phone.types("0");
+        let elsewhere = phone.types("wema");
+        assert!(
+            elsewhere.starts_with("Wema Bank: ") && !elsewhere.contains("\n1 "),
+            "{elsewhere}"
+        );
+        phone.keys(&["0", "gtb", "1", "Zq7password"]);
         assert_eq!(answers(&mut phone)[0], sent);
     }
     let mut phone = asked(labelled("username", "Username", FieldKind::Text), suggested());
@@ -165,6 +177,11 @@ fn a_suggested_bank_and_way_are_begun_with() {
         list.starts_with("Choose your bank") && list.contains("Zenith Bank"),
         "{list}"
     );
+    // What was left for the list is not begun again by a redial.
+    assert!(!phone.opens().is_empty());
+    let list = phone.dial_known(&known(request("mono/gtb:p", "method-0")), &[]);
+    assert!(list.starts_with("Choose your bank"), "{list}");
+    assert!(phone.opens().is_empty());
     // One that cannot be had leads to the list, and an unknown way to the usual one.
     for (institution, way, want) in [
         ("mono/gone:p", "method-0", "Choose your bank"),

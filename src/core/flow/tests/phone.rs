@@ -18,6 +18,7 @@ use crate::core::flow::{
 };
 use crate::core::health::HealthMap;
 use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, IntentId, NodeId};
+use crate::core::labels::KnownPurposes;
 use crate::core::menu::{ListOrder, Menu, Outcome};
 use crate::core::messages::{Locale, Templates};
 use crate::core::msisdn::Msisdn;
@@ -35,9 +36,11 @@ pub const TIMEOUT: Duration = Duration::from_mins(1);
 pub const LASTS: Duration = Duration::from_mins(3);
 
 pub fn flow_with(secrets_over_ussd: SecretsOverUssd, overrides: Vec<PolicyOverride>) -> Arc<Flow> {
+    let templates = Templates::embedded().expect("the texts");
     Arc::new(Flow {
         menu: Menu::embedded().expect("the menu"),
-        templates: Templates::embedded().expect("the texts"),
+        purposes: KnownPurposes::of(&templates),
+        templates,
         bank_names: BankNames::embedded().expect("the names"),
         order: ListOrder::default(),
         settings: FlowSettings {
@@ -65,10 +68,6 @@ pub fn flow() -> Arc<Flow> {
     static FLOW: OnceLock<Arc<Flow>> = OnceLock::new();
     FLOW.get_or_init(|| flow_with(SecretsOverUssd::Allow, Vec::new()))
         .clone()
-}
-
-pub fn begin() -> TurnEvent {
-    TurnEvent::Begin { dialed: Vec::new() }
 }
 
 pub fn latest(line: &str) -> TurnEvent {
@@ -245,7 +244,7 @@ impl Phone {
         if began.is_some_and(|began| self.now.since(began) > Duration::from_mins(10)) {
             self.typed.clear();
         }
-        self.callback(self.dialog, begin(), None);
+        self.callback(self.dialog, TurnEvent::Begin { dialed: Vec::new() }, None);
     }
 
     /// Dials; the records know what the live value knows of links.

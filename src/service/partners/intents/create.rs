@@ -45,7 +45,7 @@ const MAX_CODE_TRIES: usize = 16;
 pub struct NewIntent {
     /// What the data are used for, as quoted in the consent: a few words of 1 to 40 characters without `.`, `!`, `?`, `:` and
     /// `;`, without the name of another business, of a bank or of Kiungo, without a long number, and without a word for a PIN
-    /// or a password; or such words for each language, by its BCP 47 tag. Kept as a phone shows it. By default the
+    /// or a password; or such words for each language, by its BCP 47 tag. Stored as a phone shows it. By default the
     /// partner's purpose.
     pub purpose: Option<NewPurpose>,
     /// Which data: `account`, `balance`, `transactions`, `identity`. By default the account.

@@ -51,7 +51,8 @@ impl LinkingApi {
         msisdn: &Msisdn,
         locale: Option<Locale>,
     ) -> Result<QueuedSms, ApiError> {
-        let locale = self.turns.locale(msisdn).await.or(locale).unwrap_or_default();
+        let first = || self.turns.flow.get().settings.first_language();
+        let locale = self.turns.locale(msisdn).await.or(locale).unwrap_or_else(first);
         let dial = service_code_for(&self.turns.channels, msisdn.country().unwrap_or_default());
         let text = self.turns.flow.get().invitation_sms(locale, &partner.name, dial);
         let message = OutgoingMessage {

@@ -25,8 +25,8 @@ pub struct NewSuggested {
     pub institution: Option<String>,
     /// The way to log in there to begin with, by its id at the provider, such as `mobile_banking`.
     pub auth_method: Option<String>,
-    /// Under which name the institution knows the subscriber; 1 to 100 characters. It is shown masked, needs the `msisdn` of
-    /// the subscriber, and is kept sealed.
+    /// Under which name the institution knows the subscriber; 1 to 100 characters. It is shown masked, and only there, needs
+    /// the `msisdn` of the subscriber, and is kept sealed until the intent is over.
     #[schema(value_type = Option<String>, min_length = 1, max_length = 100, format = "printed")]
     pub username: Option<Secret>,
     /// The number of the subscriber's account there; 4 to 34 digits. As `username`.
@@ -66,6 +66,10 @@ impl LinkingApi {
             Some(key) => self.listed_institution(partner, key).await?,
             None if suggested.auth_method.is_some() => {
                 validation.add("/suggested/auth_method", "unused", "say at which institution, too");
+                return Ok(());
+            }
+            None if own => {
+                validation.add("/suggested/institution", "required", "say who knows them so");
                 return Ok(());
             }
             None => return Ok(()),

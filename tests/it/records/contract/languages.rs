@@ -23,7 +23,9 @@ async fn a_language_is_kept(#[case] backend: Backend) {
     ] {
         db.store_language(one, &ada, chosen, at(minute)).await.unwrap();
         assert_eq!(db.history(one, &ada, at(9), false).await.unwrap().language, Some(kept));
+        assert_eq!(db.language(one, &ada).await.unwrap(), Some(kept));
     }
+    assert_eq!(db.language(one, &bola).await.unwrap(), None);
     assert_eq!(db.history(one, &bola, at(9), false).await.unwrap().language, None);
     assert_eq!(db.history(two, &ada, at(9), false).await.unwrap().language, None);
     assert_eq!(db.partners_holding(&ada).await.unwrap().len(), 1);
