@@ -89,7 +89,8 @@ impl Walker {
         match self.rng.below(20) {
             0 => (*self.rng.pick(&["7", "zen", " ", "*", "#", "123456", "providus"])).to_owned(),
             1..10 if shown.contains("Choose your bank") && !shown.contains("1 Providus") => "providus".to_owned(),
-            _ if keys.is_empty() => "123456".to_owned(),
+            // A question that is left comes again with the next dial, so it is answered as often.
+            _ if keys.is_empty() || (keys == ["0"] && self.rng.percent(50)) => "123456".to_owned(),
             // What leads back is taken less often than what leads on.
             _ => (*self.rng.pick(&[keys[0], keys[0], self.random_key(&keys)])).to_owned(),
         }
