@@ -36,14 +36,14 @@ $(TOOLS)/schemathesis/bin/schemathesis: programs
 
 programs:
 	@missing=(); \
-	have() { command -v "$$1" >/dev/null || compgen -G "$$2" >/dev/null; }; \
-	have redis-server '' || missing+=(redis-server); \
+	have() { command -v "$$1" >/dev/null || { [ $$# -gt 1 ] && compgen -G "$$2" >/dev/null; }; }; \
+	have redis-server || missing+=(redis-server); \
 	have postgres '/usr/lib/postgresql/*/bin/postgres' || missing+=(postgresql); \
-	have chromium '' || missing+=(chromium); \
+	have chromium || missing+=(chromium); \
 	have chromedriver '/usr/lib/chromium/chromedriver' || missing+=(chromium-driver); \
-	have node '' || missing+=(nodejs); \
-	have curl '' || missing+=(curl); \
-	have jq '' || missing+=(jq); \
+	have node || missing+=(nodejs); \
+	have curl || missing+=(curl); \
+	have jq || missing+=(jq); \
 	python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv); \
 	[ $${#missing[@]} -eq 0 ] && exit 0; \
 	if ! command -v apt-get >/dev/null; then \
