@@ -254,11 +254,12 @@ async fn services(
     let (words, menu_files) = menu_dir::open(config)?;
     let codes = sms::service_codes(channels, routes);
     let flow = flow(config, words, &providers, (routes, codes.clone()), keyring.clone())?;
-    let catalogue = Catalogue::new(providers.clone(), config.policy.rules.clone(), deps.clock.clone());
+    let flow = FlowInForce::new(flow);
+    let catalogue = Catalogue::new(providers.clone(), flow.clone(), deps.clock.clone());
     let catalogue = catalogue.offering_pages_in(pages);
     let health = InstitutionHealth::new(deps.clock.clone(), deps.metrics.clone());
     let updater = SessionUpdater {
-        flow: FlowInForce::new(flow),
+        flow,
         live: LiveValues::new(deps.store.clone(), keyring.clone(), deps.rng.clone()),
         wakes: Wakeups::default(),
         handovers: (!routes.is_empty()).then(|| HandoverQueue {

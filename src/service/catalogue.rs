@@ -17,8 +17,9 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::watch;
 
 use self::lists::{ListKey, Lists};
+use super::flow_in_force::FlowInForce;
 use super::providers::{ProviderCallError, Providers};
-use crate::core::flow::Offer;
+use crate::core::flow::{Offer, OfferList};
 use crate::core::ids::PartnerId;
 use crate::core::policy::Policy;
 use crate::core::time::Clock;
@@ -42,9 +43,7 @@ type ByLists<T> = HashMap<Arc<[ListKey]>, HashMap<String, T>>;
 /// What turns and probes want to know of the lists: worked out when one changes, so that asking costs next to nothing.
 #[derive(Default)]
 struct Published {
-    offers: ByLists<Arc<Vec<Offer>>>,
-    /// The names of institutions that are listed and cannot be linked.
-    unlinkable: ByLists<Arc<Vec<String>>>,
+    offers: ByLists<Arc<OfferList>>,
     /// Why nobody can link anything, of each country of which that is so, by the operator's lists; `None` before all have
     /// been read.
     no_ways: Option<Vec<String>>,
@@ -53,7 +52,7 @@ struct Published {
 /// The institutions of all providers.
 pub struct Catalogue {
     providers: Arc<Providers>,
-    policy: Policy,
+    flow: FlowInForce,
     clock: Arc<dyn Clock>,
     /// In which countries a page can be sent to a person.
     pages: BTreeSet<String>,
@@ -73,7 +72,7 @@ enum Upkeep {
 }
 
 impl Catalogue {
-    pub fn new(providers: Arc<Providers>, policy: Policy, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(providers: Arc<Providers>, flow: FlowInForce, clock: Arc<dyn Clock>) -> Self {
         let operator = providers.partner();
         let keys = providers.names().into_iter().map(|provider| ListKey {
             partner: operator,
@@ -83,7 +82,7 @@ impl Catalogue {
         let pages = providers.countries().iter().cloned().collect();
         let catalogue = Self {
             providers,
-            policy,
+            flow,
             clock,
             pages,
             lists: Mutex::new(lists),
@@ -105,7 +104,7 @@ impl Catalogue {
 
     /// What a partner can link on a channel of this country, as it was last read, however old; `None` before the first list.
     /// And whether every list that it comes from has been read.
-    pub fn offers(&self, partner: PartnerId, country: &str) -> (Option<Arc<Vec<Offer>>>, bool) {
+    pub fn offers(&self, partner: PartnerId, country: &str) -> (Option<Arc<OfferList>>, bool) {
         let (keys, all_read) = {
             let mut lists = self.lists();
             let Some(keys) = lists.used(partner, self.clock.now()) else {
@@ -119,14 +118,6 @@ impl Catalogue {
         // That nothing can be linked is not known before every list was seen.
         let known = offers.filter(|offers| all_read || !offers.is_empty());
         (known.cloned(), all_read)
-    }
-
-    /// What institutions are called that a partner's lists have and that cannot be linked on a channel of this country.
-    pub fn unlinkable(&self, partner: PartnerId, country: &str) -> Arc<Vec<String>> {
-        let keys = self.lists().used(partner, self.clock.now());
-        let published = self.published.borrow();
-        let names = keys.and_then(|keys| published.unlinkable.get(&keys)?.get(country).cloned());
-        names.unwrap_or_default()
     }
 
     /// Why nobody can link anything on lines of a country, of each of which that is so, by the operator's lists; `None` before
@@ -295,31 +286,27 @@ impl Catalogue {
     }
 
     fn publish(&self, lists: &Lists) {
-        let countries = self.providers.countries();
-        let (mut offers, mut unlinkable) = (ByLists::new(), ByLists::new());
+        let flow = self.flow.get();
+        let mut offers = ByLists::new();
         for keys in lists.shown() {
-            for country in countries {
-                let of = lists.offers(&keys, &self.policy, (country, self.pages.contains(country)));
-                let not = lists.unlinkable(&keys, &of, country);
-                let (offers, unlinkable) = (offers.entry(keys.clone()), unlinkable.entry(keys.clone()));
-                offers.or_default().insert(country.clone(), Arc::new(of));
-                unlinkable.or_default().insert(country.clone(), Arc::new(not));
+            for country in self.providers.countries() {
+                let of = lists.offers(&keys, &flow.settings.policy, (country, self.pages.contains(country)));
+                let unlinkable = lists.unlinkable(&keys, &of, country);
+                let list = Arc::new(flow.offer_list(of, unlinkable));
+                let of_keys: &mut HashMap<_, _> = offers.entry(keys.clone()).or_default();
+                of_keys.insert(country.clone(), list);
             }
         }
-        let no_ways = self.read_no_ways(lists);
+        let no_ways = self.read_no_ways(lists, &flow.settings.policy);
         if no_ways != self.no_ways() {
             for why in no_ways.iter().flatten() {
                 tracing::error!("{why}");
             }
         }
-        self.published.send_replace(Published {
-            offers,
-            unlinkable,
-            no_ways,
-        });
+        self.published.send_replace(Published { offers, no_ways });
     }
 
-    fn read_no_ways(&self, lists: &Lists) -> Option<Vec<String>> {
+    fn read_no_ways(&self, lists: &Lists, policy: &Policy) -> Option<Vec<String>> {
         let keys: Vec<_> = lists.keys_of(self.providers.partner()).cloned().collect();
         if !lists.are_read(&keys) {
             return None;
@@ -327,15 +314,17 @@ impl Catalogue {
         let countries: BTreeSet<_> = self.providers.countries().iter().collect();
         let ways = countries
             .into_iter()
-            .map(|country| lists.ways(&keys, &self.policy, (country, self.pages.contains(country))));
+            .map(|country| lists.ways(&keys, policy, (country, self.pages.contains(country))));
         Some(no_ways(&ways.collect::<Vec<_>>()))
     }
 
-    /// Keeps the lists fresh until the process ends, each at its own pace. A failed first read is tried again soon.
+    /// Keeps the lists fresh until the process ends, each at its own pace, and in the words that are in force. A failed first
+    /// read is tried again soon.
     pub async fn keep_fresh(self: Arc<Self>) {
         let mut running = HashSet::new();
         let mut work = FuturesUnordered::new();
         let mut wanted = self.wanted.subscribe();
+        let mut words = self.flow.subscribe();
         loop {
             for upkeep in self.upkeep() {
                 if running.insert(upkeep.clone()) {
@@ -347,6 +336,7 @@ impl Catalogue {
                     running.remove(&done);
                 }
                 Ok(()) = wanted.changed() => {}
+                Ok(()) = words.changed() => self.publish(&self.lists()),
             }
         }
     }

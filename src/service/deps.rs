@@ -12,7 +12,7 @@ use super::metrics::Metrics;
 use super::sealing::Sealing;
 use super::strangers::Strangers;
 use crate::core::dial_code::DialCode;
-use crate::core::flow::{FreshIds, Offer, StepContext};
+use crate::core::flow::{FreshIds, OfferList, StepContext};
 use crate::core::health::HealthMap;
 use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, IntentId, NodeId, PartnerId};
 use crate::core::seal::SubscriberTag;
@@ -127,7 +127,12 @@ impl Deps {
     }
 
     /// What surrounds one step of the conversation now.
-    pub fn context<'a>(&self, answer_by: Timestamp, banks: Option<&'a [Offer]>, country: &'a str) -> StepContext<'a> {
+    pub fn context<'a>(
+        &self,
+        answer_by: Timestamp,
+        offers: Option<&'a OfferList>,
+        country: &'a str,
+    ) -> StepContext<'a> {
         let rng = self.rng.as_ref();
         StepContext {
             now: self.clock.now(),
@@ -140,8 +145,7 @@ impl Deps {
                 attempt: AttemptId::generate(rng),
                 code: DialCode::generate(rng),
             },
-            offers: banks,
-            unlinkable: &[],
+            offers,
             all_lists_read: true,
             health: HealthMap::healthy(),
             country,

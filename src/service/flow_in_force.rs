@@ -1,24 +1,31 @@
 //! The rules and words of the conversation that are in force. A reload puts others in their place as a whole: a turn takes
 //! them once and says all of its reply in the same words.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
+
+use tokio::sync::watch;
 
 use crate::core::flow::Flow;
 
 /// Shared by all who speak to people.
 #[derive(Clone)]
-pub struct FlowInForce(Arc<RwLock<Arc<Flow>>>);
+pub struct FlowInForce(watch::Sender<Arc<Flow>>);
 
 impl FlowInForce {
     pub fn new(flow: Flow) -> Self {
-        Self(Arc::new(RwLock::new(Arc::new(flow))))
+        Self(watch::Sender::new(Arc::new(flow)))
     }
 
     pub fn get(&self) -> Arc<Flow> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0.borrow().clone()
     }
 
     pub fn replace(&self, flow: Flow) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(flow);
+        self.0.send_replace(Arc::new(flow));
+    }
+
+    /// Changes when others are put in force.
+    pub fn subscribe(&self) -> watch::Receiver<Arc<Flow>> {
+        self.0.subscribe()
     }
 }

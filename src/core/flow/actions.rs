@@ -119,8 +119,8 @@ impl Step<'_> {
     }
 
     pub(super) fn pick_institution(&mut self, key: &str) -> Transition {
-        let offers = self.context.offers.unwrap_or_default();
-        let Some(Offer { provider, institution }) = offers::find_offer(offers, key) else {
+        let offer = self.context.offers.and_then(|offers| offers.find(key));
+        let Some(Offer { provider, institution }) = offer else {
             return self.nothing_listed();
         };
         let ids = (institution.id.as_str(), institution.provider_id.as_str());
@@ -262,14 +262,15 @@ impl Step<'_> {
         // The only one that is certainly meant is taken: the next screen names it, and one step back is the list. A number may
         // answer what was shown before: by SMS any, on the phone a short one.
         let short = digits && (by_sms || typed.len() < SHORTEST_KEYPAD_WORD);
-        if let ([only], true, None, false) = (&result.found[..], result.certain, &unlinkable, short) {
-            let offers = self.context.offers.unwrap_or_default();
-            let Offer { provider, institution } = &offers[*only];
-            let key = offers::offer_key(provider, &institution.id);
-            let way = self.way_to_begin(&key, &institution.methods);
+        if let ([only], true, None, false) = (&result.found[..], result.certain, &unlinkable, short)
+            && let Some(offers) = self.context.offers
+        {
+            let (key, _) = offers.entry(*only, self.state.locale);
+            let methods = &offers[*only].institution.methods;
+            let way = self.way_to_begin(key, methods);
             // What begins without a question, by a text or in an app, nobody begins by a search alone.
-            if by_sms || way.is_some_and(|way| !institution.methods[way].asks_nothing()) {
-                return self.pick_institution(&key);
+            if by_sms || way.is_some_and(|way| !methods[way].asks_nothing()) {
+                return self.pick_institution(key);
             }
         }
         if by_sms {
@@ -288,8 +289,8 @@ impl Step<'_> {
             return self.pick_institution(&only);
         }
         let suggested = terms.suggested.institution.clone();
-        let offers = self.context.offers.unwrap_or_default();
-        match suggested.filter(|key| offers::find_offer(offers, key).is_some()) {
+        let offers = self.context.offers;
+        match suggested.filter(|key| offers.is_some_and(|offers| offers.find(key).is_some())) {
             Some(key) => self.pick_institution(&key),
             None => self.institution_list(),
         }
@@ -297,8 +298,8 @@ impl Step<'_> {
 
     pub(super) fn institution_list(&self) -> Transition {
         match self.context.offers {
-            Some([]) | None => self.nothing_listed(),
-            Some(_) => Outcome::ChooseBank.into(),
+            Some(offers) if !offers.is_empty() => Outcome::ChooseBank.into(),
+            _ => self.nothing_listed(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! What surrounds one step of the conversation.
 
+use super::offers::OfferList;
 use crate::core::dial_code::DialCode;
 use crate::core::health::HealthMap;
 use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, IntentId, NodeId};
@@ -15,9 +16,7 @@ pub struct StepContext<'a> {
     pub node: NodeId,
     pub ids: FreshIds,
     /// What can be linked, already without what this channel cannot do; `None` when the list cannot be had.
-    pub offers: Option<&'a [Offer]>,
-    /// The names of institutions that are known here and cannot be linked on this channel.
-    pub unlinkable: &'a [String],
+    pub offers: Option<&'a OfferList>,
     /// Whether every list that these come from has been read: what is not among them cannot be linked here then.
     pub all_lists_read: bool,
     pub health: &'a HealthMap,

@@ -86,6 +86,7 @@ pub use context::{FreshIds, Offer, StepContext};
 pub use effect::{BankAlertRequest, Effect, KeepSharing, MoreAccounts, OpenSession, ReminderSubject, Submit};
 pub use events::{AttemptResult, BankAlertAnswer, KeepResult, MoreAccountsResult, OpenResult, SessionEvent};
 pub use facts::{LinkOrigin, PendingAttempt, SubscriberFacts, UndoneLink};
+pub use offers::OfferList;
 pub use rules::{Flow, FlowSettings, LEASE_MARGIN, ProviderRules};
 pub use turn_context::Input;
 pub use waiting::{AccountList, Waiting, WaitingFor};

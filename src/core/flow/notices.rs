@@ -60,7 +60,7 @@ impl Step<'_> {
         let bank = self.chosen_institution(&link.provider, link.institution_ids(), &link.institution_name);
         let key = offers::offer_key(&link.provider, &link.institution_id);
         let offers = self.context.offers.filter(|_| self.context.all_lists_read);
-        bank.deny && offers.is_some_and(|offers| offers::find_offer(offers, &key).is_none())
+        bank.deny && offers.is_some_and(|offers| offers.find(&key).is_none())
     }
 }
 

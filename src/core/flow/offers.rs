@@ -3,24 +3,103 @@
 //! Providers list one bank twice, for its personal and its business side, and two providers may both have it. A person cannot
 //! choose between names that look alike.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::Deref;
 
 use super::context::Offer;
+use super::rules::Flow;
 use super::step::Step;
 use super::wording::MAX_NAME;
 use crate::core::gsm7;
+use crate::core::messages::Locale;
 use crate::core::search::{self, SearchResult};
 
 /// Septets that the word for a business side may take.
 const MAX_BUSINESS_WORD: usize = 12;
 
+/// What can be linked on a line, with all that screens and searches want of it: made when a list is read or the words
+/// change, as a list is shown many thousand times in between.
+#[derive(Default)]
+pub struct OfferList {
+    offers: Vec<Offer>,
+    /// The names of institutions that are known and cannot be linked there.
+    unlinkable: Vec<String>,
+    keys: Vec<String>,
+    by_key: HashMap<String, usize>,
+    /// What each is called, in each language.
+    labels: BTreeMap<Locale, Vec<String>>,
+    /// The positions of all, those to be shown first in front.
+    order: Vec<usize>,
+}
+
+impl Deref for OfferList {
+    type Target = [Offer];
+
+    fn deref(&self) -> &[Offer] {
+        &self.offers
+    }
+}
+
+impl OfferList {
+    pub(super) fn find(&self, key: &str) -> Option<&Offer> {
+        self.by_key.get(key).map(|at| &self.offers[*at])
+    }
+
+    /// What is behind an entry of the list, and its label in this language.
+    pub(super) fn entry(&self, at: usize, locale: Locale) -> (&str, &str) {
+        let label = self.labels.get(&locale).map_or("", |labels| &labels[at]);
+        (&self.keys[at], label)
+    }
+
+    /// The positions of all: the favourites first.
+    pub(super) fn order(&self) -> &[usize] {
+        &self.order
+    }
+}
+
+impl Flow {
+    /// What can be linked, in these words.
+    pub fn offer_list(&self, offers: Vec<Offer>, unlinkable: Vec<String>) -> OfferList {
+        let key = |offer: &Offer| offer_key(&offer.provider, &offer.institution.id);
+        let keys: Vec<_> = offers.iter().map(key).collect();
+        let labels_in = |locale| {
+            let business = self.templates.format(locale, "business", &[]);
+            (locale, labels(&offers, &business))
+        };
+        let favourite = |offer: &Offer| self.favourite(&offer.provider, &offer.institution.name);
+        let ranks: Vec<_> = offers
+            .iter()
+            .map(|offer| favourite(offer).unwrap_or(usize::MAX))
+            .collect();
+        let mut order: Vec<_> = (0..offers.len()).collect();
+        order.sort_by_key(|at| ranks[*at]);
+        OfferList {
+            // Of two with one key the first is meant.
+            by_key: keys
+                .iter()
+                .cloned()
+                .enumerate()
+                .rev()
+                .map(|(at, key)| (key, at))
+                .collect(),
+            labels: Locale::ALL.into_iter().map(labels_in).collect(),
+            order,
+            keys,
+            unlinkable,
+            offers,
+        }
+    }
+}
+
 impl Step<'_> {
     /// What a typed name finds among the institutions that can be linked.
     pub(super) fn search_offers(&self, typed: &str) -> SearchResult {
-        let offers = self.context.offers.unwrap_or_default().iter();
-        let names: Vec<_> = offers.map(|offer| offer.institution.searched_name()).collect();
+        let Some(offers) = self.context.offers else {
+            return SearchResult::default();
+        };
+        let names: Vec<_> = offers.iter().map(|offer| offer.institution.searched_name()).collect();
         let names: Vec<_> = names.iter().map(String::as_str).collect();
-        let elsewhere: Vec<_> = self.context.unlinkable.iter().map(String::as_str).collect();
+        let elsewhere: Vec<_> = offers.unlinkable.iter().map(String::as_str).collect();
         search::find(typed, &names, &elsewhere, &self.flow.bank_names)
     }
 }
@@ -79,12 +158,4 @@ fn with_suffix(name: &str, ending: &str) -> String {
 /// The key behind an entry. An id is unique in one provider's list only, and names of providers have no slash.
 pub(crate) fn offer_key(provider: &str, id: &str) -> String {
     format!("{provider}/{id}")
-}
-
-/// The institution with this key.
-pub(super) fn find_offer<'a>(offers: &'a [Offer], key: &str) -> Option<&'a Offer> {
-    let (provider, id) = key.split_once('/')?;
-    offers
-        .iter()
-        .find(|offer| offer.provider == provider && offer.institution.id == id)
 }

@@ -2,7 +2,6 @@
 
 use super::accounts::MORE_ACCOUNTS;
 use super::context::Offer;
-use super::offers;
 use super::recovery::dial_string;
 use super::rules::Flow;
 use super::session::LinkSummary;
@@ -14,7 +13,7 @@ use crate::core::health::Health;
 use crate::core::menu::{Action, ListSource, OptionTarget, Outcome, Screen, ScreenKind};
 use crate::core::messages::TemplateArg;
 use crate::core::next_step::FieldKind;
-use crate::core::screen::{DraftOptions, KeyOption, ScreenDraft};
+use crate::core::screen::{DraftOptions, KeyOption, MAX_NUMBERED, ScreenDraft};
 use crate::core::sms::TWO_PART_SEPTETS;
 
 /// The page of a dialog nobody knows the size of.
@@ -261,46 +260,48 @@ impl Step<'_> {
         own.chain(more).collect()
     }
 
-    /// The institutions: what was searched for, or all with the person's last one and the favourites first.
+    /// The institutions: what was searched for, or all with the person's last one and the favourites first. No more of them
+    /// than the page can need.
     fn institution_entries(&self) -> Vec<ListEntry> {
-        let offers = self.context.offers.unwrap_or_default();
-        let labels = offers::labels(offers, &self.text("business"));
-        let only = self.flow.terms(self.state).institution.as_deref();
-        let wanted = |index: &usize| {
-            let Offer { provider, institution } = &offers[*index];
-            only.is_none_or(|only| only == offers::offer_key(provider, &institution.id))
+        let Some(offers) = self.context.offers else {
+            return Vec::new();
         };
-        let entry = |index: usize| {
-            let Offer { provider, institution } = &offers[index];
-            let name = labels[index].clone();
+        let locale = self.state.locale;
+        let only = self.flow.terms(self.state).institution.as_deref();
+        let wanted = |at: &usize| only.is_none_or(|only| only == offers.entry(*at, locale).0);
+        let entry = |at: usize| {
+            let (key, name) = offers.entry(at, locale);
+            let Offer { provider, institution } = &offers[at];
             let word = match self.context.health.get(provider, &institution.id) {
-                Health::Healthy => return (offers::offer_key(provider, &institution.id), name),
+                Health::Healthy => return (key.to_owned(), name.to_owned()),
                 Health::Slow => "bank-slow",
                 Health::Down(_) | Health::Busy(_) => "bank-away",
             };
-            let label = self
-                .flow
-                .templates
-                .format(self.state.locale, word, &[("bank", TemplateArg::Text(name))]);
-            (offers::offer_key(provider, &institution.id), label)
+            let bank = [("bank", TemplateArg::Text(name.to_owned()))];
+            (key.to_owned(), self.flow.templates.format(locale, word, &bank))
         };
+        // One more says that there is a next page.
+        let needed = MAX_NUMBERED * (self.state.cursor.page + 1) + 1;
         if let Some(query) = &self.state.cursor.query {
             let found = self.search_offers(query).found.into_iter();
-            return found.filter(wanted).map(entry).collect();
+            return found.filter(wanted).take(needed).map(entry).collect();
         }
         // Which bank somebody has is not shown to others who use the phone, nor to those who read an SMS.
-        let locked = self.pin_gate(Outcome::Links) != Outcome::Links || self.state.sms_dialog().is_some();
-        let rank = |index: &usize| {
-            let Offer { provider, institution } = &offers[*index];
-            if !locked && self.state.last_institution.as_ref() == Some(&institution.id) {
-                return (0, 0);
-            }
-            let favourite = self.flow.favourite(provider, &institution.name);
-            favourite.map_or((2, 0), |place| (1, place))
-        };
-        let mut order: Vec<_> = (0..offers.len()).collect();
-        order.sort_by_key(rank);
-        order.into_iter().filter(wanted).map(entry).collect()
+        let last = self.state.last_institution.as_deref().filter(|_| {
+            let locked = self.pin_gate(Outcome::Links) != Outcome::Links;
+            !locked && self.state.sms_dialog().is_none()
+        });
+        let is_last = |at: &&usize| last == Some(offers[**at].institution.id.as_str());
+        let order = offers.order().iter();
+        let first = order.clone().filter(|at| last.is_some() && is_last(at));
+        let rest = order.filter(|at| !is_last(at));
+        first
+            .chain(rest)
+            .copied()
+            .filter(wanted)
+            .take(needed)
+            .map(entry)
+            .collect()
     }
 
     /// Whether the text that is agreed to is other than what was shown: the words have been changed meanwhile.

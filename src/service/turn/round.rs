@@ -171,15 +171,11 @@ impl TurnRunner {
             None
         };
         let (offers, all_lists_read) = self.catalogue.offers(partner, country);
-        let unlinkable = self.catalogue.unlinkable(partner, country);
         let health = self.attempts.health.snapshot();
         let mut context = StepContext {
             health: &health,
             all_lists_read,
-            unlinkable: &unlinkable,
-            ..self
-                .runtime
-                .context(answer_by, offers.as_deref().map(Vec::as_slice), country)
+            ..self.runtime.context(answer_by, offers.as_deref(), country)
         };
         context.ids.attempt = self.attempt_id(request, state);
         let told = state.told();

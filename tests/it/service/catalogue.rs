@@ -116,8 +116,7 @@ impl TwoProviders {
             save_partner(&app.deps, partner, &[("umoja", keys)]).await.unwrap();
         }
         save_partner(&app.deps, &partner(3), &[]).await.unwrap();
-        let policy = app.service.0.flow.get().settings.policy.clone();
-        let catalogue = Catalogue::new(Arc::new(providers), policy, clock);
+        let catalogue = Catalogue::new(Arc::new(providers), app.service.0.flow.clone(), clock);
         Self {
             app,
             umoja,

@@ -319,9 +319,10 @@ pub async fn shared(store: Arc<dyn Store>, records: Arc<dyn Records>, around: Ap
     saved.expect("the records");
     let policy = policy();
     let providers = Arc::new(providers(&deps, banks));
-    let catalogue = Catalogue::new(providers.clone(), policy.clone(), deps.clock.clone());
+    let flow = FlowInForce::new(flow(policy.clone(), keyring.clone(), providers.rules()));
+    let catalogue = Catalogue::new(providers.clone(), flow.clone(), deps.clock.clone());
     let updater = SessionUpdater {
-        flow: FlowInForce::new(flow(policy, keyring.clone(), providers.rules())),
+        flow,
         live: LiveValues::new(deps.store.clone(), keyring, deps.rng.clone()),
         wakes: Wakeups::default(),
         handovers: texts.then(|| HandoverQueue {

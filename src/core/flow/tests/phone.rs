@@ -13,8 +13,8 @@ use crate::core::flow::session::ConnectSession;
 use crate::core::flow::state::{ReplySlot, Subscriber, TurnReply};
 use crate::core::flow::turn_context::{TurnContext, TurnEvent};
 use crate::core::flow::{
-    AttemptResult, Effect, Flow, FlowSettings, FreshIds, Input, Offer, OpenSession, SessionEvent, StepContext, Submit,
-    SubscriberFacts,
+    AttemptResult, Effect, Flow, FlowSettings, FreshIds, Input, Offer, OfferList, OpenSession, SessionEvent,
+    StepContext, Submit, SubscriberFacts,
 };
 use crate::core::health::HealthMap;
 use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, IntentId, NodeId};
@@ -85,6 +85,8 @@ pub struct Phone {
     pub banks: Vec<Offer>,
     /// Banks that are known and cannot be linked here.
     pub unlinkable: Vec<String>,
+    /// The list of them, and what it was made of.
+    listed: Option<(Vec<Offer>, Vec<String>, Arc<OfferList>)>,
     pub health: HealthMap,
     pub septets: usize,
     /// For how long a dialog may ask something; here so long that no test about something else meets its end.
@@ -132,6 +134,7 @@ impl Phone {
             now: Timestamp::from_millis(1_780_000_000_000),
             banks: banks(),
             unlinkable: Vec::new(),
+            listed: None,
             all_lists_read: true,
             health: HealthMap::default(),
             septets: PAGE,
@@ -153,11 +156,24 @@ impl Phone {
         NodeId::from_bytes([7; 16])
     }
 
+    fn offers(&mut self) -> Arc<OfferList> {
+        match &self.listed {
+            Some((banks, unlinkable, list)) if *banks == self.banks && *unlinkable == self.unlinkable => list.clone(),
+            _ => {
+                let (banks, unlinkable) = (self.banks.clone(), self.unlinkable.clone());
+                let list = Arc::new(self.flow.offer_list(banks.clone(), unlinkable.clone()));
+                self.listed = Some((banks, unlinkable, list.clone()));
+                list
+            }
+        }
+    }
+
     /// Runs a step of the conversation with fresh ids.
     pub fn step<T>(&mut self, act: impl FnOnce(&Flow, &mut Subscriber, &StepContext<'_>) -> T) -> T {
         self.drawn += 1;
         let mut id = [0; 16];
         id[..8].copy_from_slice(&self.drawn.to_be_bytes());
+        let offers = self.offers();
         let context = StepContext {
             now: self.now,
             answer_by: self.now.plus(Duration::from_secs(4)),
@@ -169,8 +185,7 @@ impl Phone {
                 attempt: AttemptId::from_bytes(id),
                 code: DialCode::generate(&Drawn(self.drawn)),
             },
-            offers: Some(&self.banks),
-            unlinkable: &self.unlinkable,
+            offers: Some(&offers),
             all_lists_read: self.all_lists_read,
             health: &self.health,
             country: "NG",
