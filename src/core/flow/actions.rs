@@ -1,7 +1,6 @@
 //! What each action of the menu does to the state, and where it leads.
 
-use super::context::Offer;
-use super::offers;
+use super::offers::{self, Offer};
 use super::session::{ChosenInstitution, ConnectSession, ConsentGiven};
 use super::state::ScreenNotice;
 use super::step::{ActionInput, Step, Transition};
@@ -10,7 +9,7 @@ use crate::core::attempt::{self, LiveAttempt, LiveAttemptState};
 use crate::core::linking::SubmissionStep;
 use crate::core::menu::{Action, ListSource, Outcome, Role};
 use crate::core::policy::{SecretsOverSms, SecretsOverUssd};
-use crate::core::search::normalize;
+use crate::core::search::{self, SearchResult, normalize};
 
 /// Digits with which a name is spelled on the keys: fewer may be a key of another menu.
 const SHORTEST_KEYPAD_WORD: usize = 3;
@@ -237,6 +236,17 @@ impl Step<'_> {
             return Some(self.set_stage(Outcome::Limited));
         }
         self.institution_unavailable()
+    }
+
+    /// What a typed name finds among the institutions that can be linked.
+    pub(super) fn search_offers(&self, typed: &str) -> SearchResult {
+        let Some(offers) = self.context.offers else {
+            return SearchResult::default();
+        };
+        let names: Vec<_> = offers.iter().map(|offer| offer.institution.searched_name()).collect();
+        let names: Vec<_> = names.iter().map(String::as_str).collect();
+        let elsewhere: Vec<_> = offers.unlinkable.iter().map(String::as_str).collect();
+        search::find(typed, &names, &elsewhere, &self.flow.bank_names)
     }
 
     /// Shows what matches, or says that nothing does.

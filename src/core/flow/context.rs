@@ -4,7 +4,6 @@ use super::offers::OfferList;
 use crate::core::dial_code::DialCode;
 use crate::core::health::HealthMap;
 use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, IntentId, NodeId};
-use crate::core::linking::Institution;
 use crate::core::time::Timestamp;
 
 /// What surrounds one step.
@@ -34,13 +33,4 @@ pub struct FreshIds {
     pub attempt: AttemptId,
     /// For a recovery code.
     pub code: DialCode,
-}
-
-/// An institution that can be linked, with the provider that does it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Offer {
-    /// The provider's name.
-    pub provider: String,
-    /// The institution, with the auth methods that are left.
-    pub institution: Institution,
 }

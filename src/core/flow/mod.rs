@@ -12,7 +12,7 @@
 //! |---|---|
 //! | `terms.rs`, `partial_answer.rs`, `waiting.rs` | who asks for what; an answer that waits for the rest of its form; what a provider may lead to besides a form |
 //! | `session.rs`, `turn_reply.rs`, `cursor.rs`, `state.rs` | one try at linking; the reply to a turn; what is on the screen; the value under one key |
-//! | `rules.rs`, `context.rs`, `facts.rs`, `effect.rs` | the same for everybody; what surrounds a step; what the records know; what follows |
+//! | `rules.rs`, `offers.rs`, `context.rs`, `facts.rs`, `effect.rs` | the same for everybody; what can be linked, and what it is called; what surrounds a step; what the records know; what follows |
 //! | `turn_context.rs` | what came, and in which dialog |
 //! | `step.rs` | the step itself, and where an action leads |
 //! | `wording.rs`, `languages.rs` | names and messages that belong to no screen; which languages are offered, and how one is chosen |
@@ -28,7 +28,7 @@
 //! | `forget.rs` | a partner has erased the person: what is this partner's goes |
 //! | `off_phone.rs` | what goes on without the phone |
 //! | `recovery.rs`, `handover.rs`, `reminder.rs` | the way back in: codes to dial, and the SMS after a dialog |
-//! | `screen_args.rs`, `page.rs`, `hints.rs`, `view.rs`, `offers.rs` | what messages are filled in with; the note above a page; what stands below a text; the screen for a state; what institutions are called in their list |
+//! | `screen_args.rs`, `page.rs`, `hints.rs`, `view.rs` | what messages are filled in with; the note above a page; what stands below a text; the screen for a state |
 
 mod accounts;
 mod actions;
@@ -82,11 +82,11 @@ mod wording;
 #[cfg(test)]
 mod tests;
 
-pub use context::{FreshIds, Offer, StepContext};
+pub use context::{FreshIds, StepContext};
 pub use effect::{BankAlertRequest, Effect, KeepSharing, MoreAccounts, OpenSession, ReminderSubject, Submit};
 pub use events::{AttemptResult, BankAlertAnswer, KeepResult, MoreAccountsResult, OpenResult, SessionEvent};
 pub use facts::{LinkOrigin, PendingAttempt, SubscriberFacts, UndoneLink};
-pub use offers::OfferList;
+pub use offers::{Offer, OfferList};
 pub use rules::{Flow, FlowSettings, LEASE_MARGIN, ProviderRules};
 pub use turn_context::Input;
 pub use waiting::{AccountList, Waiting, WaitingFor};

@@ -6,16 +6,23 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Deref;
 
-use super::context::Offer;
 use super::rules::Flow;
-use super::step::Step;
 use super::wording::MAX_NAME;
 use crate::core::gsm7;
+use crate::core::linking::Institution;
 use crate::core::messages::Locale;
-use crate::core::search::{self, SearchResult};
 
 /// Septets that the word for a business side may take.
 const MAX_BUSINESS_WORD: usize = 12;
+
+/// An institution that can be linked, with the provider that does it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// The provider's name.
+    pub provider: String,
+    /// The institution, with the auth methods that are left.
+    pub institution: Institution,
+}
 
 /// What can be linked on a line, with all that screens and searches want of it: made when a list is read or the words
 /// change, as a list is shown many thousand times in between.
@@ -23,7 +30,7 @@ const MAX_BUSINESS_WORD: usize = 12;
 pub struct OfferList {
     offers: Vec<Offer>,
     /// The names of institutions that are known and cannot be linked there.
-    unlinkable: Vec<String>,
+    pub(super) unlinkable: Vec<String>,
     keys: Vec<String>,
     by_key: HashMap<String, usize>,
     /// What each is called, in each language.
@@ -88,19 +95,6 @@ impl Flow {
             unlinkable,
             offers,
         }
-    }
-}
-
-impl Step<'_> {
-    /// What a typed name finds among the institutions that can be linked.
-    pub(super) fn search_offers(&self, typed: &str) -> SearchResult {
-        let Some(offers) = self.context.offers else {
-            return SearchResult::default();
-        };
-        let names: Vec<_> = offers.iter().map(|offer| offer.institution.searched_name()).collect();
-        let names: Vec<_> = names.iter().map(String::as_str).collect();
-        let elsewhere: Vec<_> = offers.unlinkable.iter().map(String::as_str).collect();
-        search::find(typed, &names, &elsewhere, &self.flow.bank_names)
     }
 }
 

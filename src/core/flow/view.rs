@@ -1,7 +1,7 @@
 //! The screen for a state.
 
 use super::accounts::MORE_ACCOUNTS;
-use super::context::Offer;
+use super::offers::Offer;
 use super::recovery::dial_string;
 use super::rules::Flow;
 use super::session::LinkSummary;

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use super::{kiungo, text};
 use crate::support::aggregator::{AggregatorClient, Phone};
-use crate::support::eventually;
 use crate::support::http::client;
 use crate::support::node::Node;
 use crate::support::world::{Setup, World};
+use crate::support::{eventually, eventually_every};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -90,8 +90,9 @@ fn a_bad_menu_directory_refuses_the_start() {
     }
 }
 
-/// Words are laid over at the start and again at every SIGHUP: sound ones are said from then on, and who stood before a consent
-/// in other words is shown it again, agreeing to nothing unseen. Ones that are not sound change nothing; log and metric say so.
+/// Words are laid over at the start and again at every SIGHUP: sound ones are said from then on, the favourites among the banks
+/// are those that they name, and who stood before a consent in other words is shown it again, agreeing to nothing unseen. Ones
+/// that are not sound change nothing; log and metric say so.
 #[tokio::test]
 async fn words_are_reloaded_while_people_dial() {
     let dir = tempfile::tempdir().unwrap();
@@ -123,6 +124,7 @@ async fn words_are_reloaded_while_people_dial() {
 
     let welcome = "welcome = { $partner } wants { $data } for { $purpose } for { $days } days. OK?\nagree = OK\n";
     put(&words, "locales/en.ftl", welcome);
+    put(&words, "order.toml", "favourites = [\"UBA\"]\n");
     node.hang_up();
     eventually(PATIENCE, async || {
         counts("kiungo_menu_reloads_total{outcome=\"replaced\"} 1").await
@@ -131,5 +133,13 @@ async fn words_are_reloaded_while_people_dial() {
     let shown = ada.say("1").await;
     shown.asks(" days. OK?");
     ada.say("1").await.lacks(" days. OK?");
-    phone("+2348030006203").dial().await.asks("1 OK");
+    // The list of banks is made anew right behind the words.
+    let mut dialled = 10;
+    eventually_every(Duration::from_millis(100), PATIENCE, async || {
+        dialled += 1;
+        let mut next = phone(&format!("+23480300062{dialled}"));
+        next.dial().await.asks("1 OK");
+        next.say("1").await.text.contains("1 UBA\n")
+    })
+    .await;
 }

@@ -1,8 +1,10 @@
 //! Banks, forms, links and answers of providers, made up.
 
+use std::sync::Arc;
+
 use crate::core::flow::session::LinkSummary;
 use crate::core::flow::terms::{PartnerRef, RequestTerms};
-use crate::core::flow::{AttemptResult, Offer, OpenResult, ProviderRules};
+use crate::core::flow::{AttemptResult, Flow, Offer, OfferList, OpenResult, ProviderRules};
 use crate::core::ids::{LinkId, PartnerId};
 use crate::core::linking::{AuthMethod, Institution, Journey, ProviderSession, SessionKind};
 use crate::core::next_step::{Failure, FailureClass, Field, FieldKind, FieldOption, Form};
@@ -164,4 +166,21 @@ impl crate::core::time::Rng for Drawn {
 pub fn without_language_line(screen: &str) -> String {
     let lines: Vec<_> = screen.lines().filter(|line| !line.starts_with("# ")).collect();
     lines.join("\n")
+}
+
+/// The list of banks, and what it was made of: tests change banks as they please.
+#[derive(Default)]
+pub struct ListedBanks(Option<(Vec<Offer>, Vec<String>, Arc<OfferList>)>);
+
+impl ListedBanks {
+    pub fn list(&mut self, flow: &Flow, banks: &[Offer], unlinkable: &[String]) -> Arc<OfferList> {
+        match &self.0 {
+            Some((listed, known, list)) if listed == banks && known == unlinkable => list.clone(),
+            _ => {
+                let list = Arc::new(flow.offer_list(banks.to_vec(), unlinkable.to_vec()));
+                self.0 = Some((banks.to_vec(), unlinkable.to_vec(), list.clone()));
+                list
+            }
+        }
+    }
 }

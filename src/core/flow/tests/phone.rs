@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use super::fixtures::{Drawn, banks, link, provider_rules, terms, without_language_line};
+use super::fixtures::{Drawn, ListedBanks, banks, link, provider_rules, terms, without_language_line};
 use crate::core::attempt::{AttemptEvent, LiveAttemptState};
 use crate::core::bank_names::BankNames;
 use crate::core::budget::Deadlines;
@@ -13,8 +13,8 @@ use crate::core::flow::session::ConnectSession;
 use crate::core::flow::state::{ReplySlot, Subscriber, TurnReply};
 use crate::core::flow::turn_context::{TurnContext, TurnEvent};
 use crate::core::flow::{
-    AttemptResult, Effect, Flow, FlowSettings, FreshIds, Input, Offer, OfferList, OpenSession, SessionEvent,
-    StepContext, Submit, SubscriberFacts,
+    AttemptResult, Effect, Flow, FlowSettings, FreshIds, Input, Offer, OpenSession, SessionEvent, StepContext, Submit,
+    SubscriberFacts,
 };
 use crate::core::health::HealthMap;
 use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, IntentId, NodeId};
@@ -85,8 +85,7 @@ pub struct Phone {
     pub banks: Vec<Offer>,
     /// Banks that are known and cannot be linked here.
     pub unlinkable: Vec<String>,
-    /// The list of them, and what it was made of.
-    listed: Option<(Vec<Offer>, Vec<String>, Arc<OfferList>)>,
+    listed: ListedBanks,
     pub health: HealthMap,
     pub septets: usize,
     /// For how long a dialog may ask something; here so long that no test about something else meets its end.
@@ -134,7 +133,7 @@ impl Phone {
             now: Timestamp::from_millis(1_780_000_000_000),
             banks: banks(),
             unlinkable: Vec::new(),
-            listed: None,
+            listed: ListedBanks::default(),
             all_lists_read: true,
             health: HealthMap::default(),
             septets: PAGE,
@@ -156,24 +155,12 @@ impl Phone {
         NodeId::from_bytes([7; 16])
     }
 
-    fn offers(&mut self) -> Arc<OfferList> {
-        match &self.listed {
-            Some((banks, unlinkable, list)) if *banks == self.banks && *unlinkable == self.unlinkable => list.clone(),
-            _ => {
-                let (banks, unlinkable) = (self.banks.clone(), self.unlinkable.clone());
-                let list = Arc::new(self.flow.offer_list(banks.clone(), unlinkable.clone()));
-                self.listed = Some((banks, unlinkable, list.clone()));
-                list
-            }
-        }
-    }
-
     /// Runs a step of the conversation with fresh ids.
     pub fn step<T>(&mut self, act: impl FnOnce(&Flow, &mut Subscriber, &StepContext<'_>) -> T) -> T {
         self.drawn += 1;
         let mut id = [0; 16];
         id[..8].copy_from_slice(&self.drawn.to_be_bytes());
-        let offers = self.offers();
+        let offers = self.listed.list(&self.flow, &self.banks, &self.unlinkable);
         let context = StepContext {
             now: self.now,
             answer_by: self.now.plus(Duration::from_secs(4)),
