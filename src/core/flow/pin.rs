@@ -20,6 +20,13 @@ use crate::core::policy::SecretsOverUssd;
 use crate::core::secret::Secret;
 use crate::core::time::Timestamp;
 
+const NOT_DIGITS: &str = "note-pin-digits";
+const EASY: &str = "note-pin-easy";
+const DIFFERS: &str = "note-pin-differs";
+
+/// What is said of a code that is not taken.
+const CODE_REFUSED: [&str; 3] = [NOT_DIGITS, EASY, DIFFERS];
+
 /// For how long a login at a bank shows who has the phone.
 const FRESH_LOGIN: Duration = Duration::from_mins(15);
 
@@ -94,10 +101,12 @@ impl Step<'_> {
     }
 
     /// Whether somebody who chooses a code must be told that the channel is not private: no bank has been picked yet, whose
-    /// rule might be another.
+    /// rule might be another. Once: asked again, the page has room for why, and for what the code must not be.
     pub(super) fn own_code_wants_warning(&self) -> bool {
         let policy = &self.flow.settings.policy;
-        policy.ussd_rule(self.context.country, "", "") != SecretsOverUssd::Allow
+        let notice = self.state.cursor.notice.as_ref();
+        let asked_again = notice.is_some_and(|notice| CODE_REFUSED.contains(&notice.id.as_str()));
+        !asked_again && policy.ussd_rule(self.context.country, "", "") != SecretsOverUssd::Allow
     }
 
     /// Asks for a new code, where people may have one.
@@ -116,10 +125,10 @@ impl Step<'_> {
         };
         let code = Secret::new(gsm7::fold_digits(line.expose().trim()));
         if !pin::is_well_formed(code.expose()) {
-            return Transition::stay("note-pin-digits");
+            return Transition::stay(NOT_DIGITS);
         }
         if !pin::is_hard_to_guess(code.expose()) {
-            return Transition::stay("note-pin-easy");
+            return Transition::stay(EASY);
         }
         let Some(first) = self.state.cursor.new_pin.take() else {
             let first = Pin::new(&self.flow.keyring, &self.state.msisdn, &code, self.context.now);
@@ -127,7 +136,7 @@ impl Step<'_> {
             return Transition::Stay(None);
         };
         if !first.is_code(&self.flow.keyring, &self.state.msisdn, &code) {
-            return Transition::stay("note-pin-differs");
+            return Transition::stay(DIFFERS);
         }
         self.take_links_along();
         let pin = Pin::new(&self.flow.keyring, &self.state.msisdn, &code, self.context.now);

@@ -83,6 +83,15 @@ fn an_own_code_that_must_be_chosen_is_warned_of() {
         let mut phone = Phone::with(flow);
         phone.dial();
         assert_eq!(phone.types("1").contains(WARNING), warns, "{}", phone.says());
+        // Asked again, the page says why, and still that it must not be the bank's.
+        for (typed, why) in [("48", "It must be 4 digits"), ("1111", "easy")] {
+            let again = phone.types(typed);
+            assert!(
+                again.contains(why) && again.contains("Do not use your bank PIN."),
+                "{again}"
+            );
+            assert!(!again.contains(WARNING), "{again}");
+        }
     }
 }
 
