@@ -98,6 +98,12 @@ pub fn lay_out(draft: &ScreenDraft, number: usize, septets: usize) -> ScreenPage
     }
 }
 
+/// How many entries of a list decide what is on the page with this number: those of the pages up to it, and one more that
+/// says whether there is another.
+pub const fn needed_entries(number: usize) -> usize {
+    MAX_NUMBERED * (number + 1) + 1
+}
+
 /// How much of a draft has been laid out.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 struct LayoutPosition {

@@ -7,7 +7,7 @@
 //! Lists are read in the background ([`Catalogue::keep_fresh`]), each by itself: a slow provider holds up neither other lists
 //! nor any turn. Turns take what is there; only a turn that would show the list and has none waits for it, briefly.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -17,16 +17,16 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::watch;
 
 use self::lists::{ListKey, Lists};
+use self::published::{Countries, Published};
 use super::flow_in_force::FlowInForce;
 use super::providers::{ProviderCallError, Providers};
 use crate::core::flow::{Offer, OfferList};
 use crate::core::ids::PartnerId;
-use crate::core::policy::Policy;
 use crate::core::time::Clock;
-use crate::providers::offer::no_ways;
 use crate::providers::{AuthMethod, Institution, ListScope};
 
 mod lists;
+mod published;
 
 /// How long a turn that needs a list waits for one that has never been read.
 const MAX_WAIT: Duration = Duration::from_millis(2500);
@@ -36,18 +36,6 @@ const RETRY_AFTER: Duration = Duration::from_secs(2);
 
 /// How often it is looked which keys a partner has, and whether a list is due.
 const LOOK_EVERY: Duration = Duration::from_mins(1);
-
-/// Something for each set of lists that it comes from, and each country.
-type ByLists<T> = HashMap<Arc<[ListKey]>, HashMap<String, T>>;
-
-/// What turns and probes want to know of the lists: worked out when one changes, so that asking costs next to nothing.
-#[derive(Default)]
-struct Published {
-    offers: ByLists<Arc<OfferList>>,
-    /// Why nobody can link anything, of each country of which that is so, by the operator's lists; `None` before all have
-    /// been read.
-    no_ways: Option<Vec<String>>,
-}
 
 /// The institutions of all providers.
 pub struct Catalogue {
@@ -286,36 +274,18 @@ impl Catalogue {
     }
 
     fn publish(&self, lists: &Lists) {
-        let flow = self.flow.get();
-        let mut offers = ByLists::new();
-        for keys in lists.shown() {
-            for country in self.providers.countries() {
-                let of = lists.offers(&keys, &flow.settings.policy, (country, self.pages.contains(country)));
-                let unlinkable = lists.unlinkable(&keys, &of, country);
-                let list = Arc::new(flow.offer_list(of, unlinkable));
-                let of_keys: &mut HashMap<_, _> = offers.entry(keys.clone()).or_default();
-                of_keys.insert(country.clone(), list);
-            }
-        }
-        let no_ways = self.read_no_ways(lists, &flow.settings.policy);
-        if no_ways != self.no_ways() {
-            for why in no_ways.iter().flatten() {
+        let countries = Countries {
+            all: self.providers.countries(),
+            pages: &self.pages,
+        };
+        let (flow, operator) = (self.flow.get(), self.providers.partner());
+        let next = Published::of(lists, flow, operator, countries, &self.published.borrow());
+        if next.no_ways != self.no_ways() {
+            for why in next.no_ways.iter().flatten() {
                 tracing::error!("{why}");
             }
         }
-        self.published.send_replace(Published { offers, no_ways });
-    }
-
-    fn read_no_ways(&self, lists: &Lists, policy: &Policy) -> Option<Vec<String>> {
-        let keys: Vec<_> = lists.keys_of(self.providers.partner()).cloned().collect();
-        if !lists.are_read(&keys) {
-            return None;
-        }
-        let countries: BTreeSet<_> = self.providers.countries().iter().collect();
-        let ways = countries
-            .into_iter()
-            .map(|country| lists.ways(&keys, policy, (country, self.pages.contains(country))));
-        Some(no_ways(&ways.collect::<Vec<_>>()))
+        self.published.send_replace(next);
     }
 
     /// Keeps the lists fresh until the process ends, each at its own pace, and in the words that are in force. A failed first

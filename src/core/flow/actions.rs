@@ -9,7 +9,7 @@ use crate::core::attempt::{self, LiveAttempt, LiveAttemptState};
 use crate::core::linking::SubmissionStep;
 use crate::core::menu::{Action, ListSource, Outcome, Role};
 use crate::core::policy::{SecretsOverSms, SecretsOverUssd};
-use crate::core::search::{self, SearchResult, normalize};
+use crate::core::search::{SearchResult, normalize};
 
 /// Digits with which a name is spelled on the keys: fewer may be a key of another menu.
 const SHORTEST_KEYPAD_WORD: usize = 3;
@@ -238,24 +238,16 @@ impl Step<'_> {
         self.institution_unavailable()
     }
 
-    /// What a typed name finds among the institutions that can be linked.
-    pub(super) fn search_offers(&self, typed: &str) -> SearchResult {
-        let Some(offers) = self.context.offers else {
-            return SearchResult::default();
-        };
-        let names: Vec<_> = offers.iter().map(|offer| offer.institution.searched_name()).collect();
-        let names: Vec<_> = names.iter().map(String::as_str).collect();
-        let elsewhere: Vec<_> = offers.unlinkable.iter().map(String::as_str).collect();
-        search::find(typed, &names, &elsewhere, &self.flow.bank_names)
-    }
-
     /// Shows what matches, or says that nothing does.
     pub(super) fn search(&mut self, source: ListSource, typed: &str) -> Transition {
         let digits = typed.bytes().all(|byte| byte.is_ascii_digit());
         if source != ListSource::Banks || normalize(typed).is_empty() || (digits && typed.len() < 2) {
             return Transition::stay("note-choice");
         }
-        let result = self.search_offers(typed);
+        let offers = self.context.offers;
+        let result = offers.map_or_else(SearchResult::default, |offers| {
+            offers.search(typed, &self.flow.bank_names)
+        });
         let by_sms = self.state.sms_dialog().is_some();
         // By SMS no bank is named.
         let unlinkable = result.unlinkable.filter(|_| !by_sms);
@@ -273,7 +265,7 @@ impl Step<'_> {
         // answer what was shown before: by SMS any, on the phone a short one.
         let short = digits && (by_sms || typed.len() < SHORTEST_KEYPAD_WORD);
         if let ([only], true, None, false) = (&result.found[..], result.certain, &unlinkable, short)
-            && let Some(offers) = self.context.offers
+            && let Some(offers) = offers
         {
             let (key, _) = offers.entry(*only, self.state.locale);
             let methods = &offers[*only].institution.methods;

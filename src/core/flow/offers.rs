@@ -8,9 +8,11 @@ use std::ops::Deref;
 
 use super::rules::Flow;
 use super::wording::MAX_NAME;
+use crate::core::bank_names::BankNames;
 use crate::core::gsm7;
 use crate::core::linking::Institution;
 use crate::core::messages::Locale;
+use crate::core::search::{self, SearchResult};
 
 /// Septets that the word for a business side may take.
 const MAX_BUSINESS_WORD: usize = 12;
@@ -26,11 +28,12 @@ pub struct Offer {
 
 /// What can be linked on a line, with all that screens and searches want of it: made when a list is read or the words
 /// change, as a list is shown many thousand times in between.
-#[derive(Default)]
 pub struct OfferList {
     offers: Vec<Offer>,
     /// The names of institutions that are known and cannot be linked there.
-    pub(super) unlinkable: Vec<String>,
+    unlinkable: Vec<String>,
+    /// What each is searched by.
+    searched: Vec<String>,
     keys: Vec<String>,
     by_key: HashMap<String, usize>,
     /// What each is called, in each language.
@@ -48,8 +51,23 @@ impl Deref for OfferList {
 }
 
 impl OfferList {
+    /// Whether it would be made of these; of whose words, it does not know.
+    pub fn is_made_of(&self, offers: &[Offer], unlinkable: &[String]) -> bool {
+        self.offers == offers && self.unlinkable == unlinkable
+    }
+
+    /// The institution with this key.
     pub(super) fn find(&self, key: &str) -> Option<&Offer> {
         self.by_key.get(key).map(|at| &self.offers[*at])
+    }
+
+    /// What a typed name finds.
+    pub(super) fn search(&self, typed: &str, bank_names: &BankNames) -> SearchResult {
+        let [names, elsewhere] = [&self.searched, &self.unlinkable].map(|names| {
+            let names = names.iter().map(String::as_str);
+            names.collect::<Vec<_>>()
+        });
+        search::find(typed, &names, &elsewhere, bank_names)
     }
 
     /// What is behind an entry of the list, and its label in this language.
@@ -90,6 +108,7 @@ impl Flow {
                 .map(|(at, key)| (key, at))
                 .collect(),
             labels: Locale::ALL.into_iter().map(labels_in).collect(),
+            searched: offers.iter().map(|offer| offer.institution.searched_name()).collect(),
             order,
             keys,
             unlinkable,

@@ -13,7 +13,7 @@ use crate::core::health::Health;
 use crate::core::menu::{Action, ListSource, OptionTarget, Outcome, Screen, ScreenKind};
 use crate::core::messages::TemplateArg;
 use crate::core::next_step::FieldKind;
-use crate::core::screen::{DraftOptions, KeyOption, MAX_NUMBERED, ScreenDraft};
+use crate::core::screen::{DraftOptions, KeyOption, ScreenDraft, needed_entries};
 use crate::core::sms::TWO_PART_SEPTETS;
 
 /// The page of a dialog nobody knows the size of.
@@ -280,10 +280,9 @@ impl Step<'_> {
             let bank = [("bank", TemplateArg::Text(name.to_owned()))];
             (key.to_owned(), self.flow.templates.format(locale, word, &bank))
         };
-        // One more says that there is a next page.
-        let needed = MAX_NUMBERED * (self.state.cursor.page + 1) + 1;
+        let needed = needed_entries(self.state.cursor.page);
         if let Some(query) = &self.state.cursor.query {
-            let found = self.search_offers(query).found.into_iter();
+            let found = offers.search(query, &self.flow.bank_names).found.into_iter();
             return found.filter(wanted).take(needed).map(entry).collect();
         }
         // Which bank somebody has is not shown to others who use the phone, nor to those who read an SMS.
@@ -293,7 +292,7 @@ impl Step<'_> {
         });
         let is_last = |at: &&usize| last == Some(offers[**at].institution.id.as_str());
         let order = offers.order().iter();
-        let first = order.clone().filter(|at| last.is_some() && is_last(at));
+        let first = order.clone().filter(is_last);
         let rest = order.filter(|at| !is_last(at));
         first
             .chain(rest)

@@ -208,6 +208,20 @@ proptest! {
         prop_assert_eq!(&lay_out(&draft, last.number + 1, septets), last);
     }
 
+    /// A page of a list is the same, however much of the list comes after it.
+    #[test]
+    fn a_page_needs_no_more_than_its_entries(
+        (draft, whole) in (drafts(), proptest::collection::vec(label(), 0..60)),
+        (number, septets) in (0_usize..8, MIN_SEPTETS..200),
+    ) {
+        let with = |labels: &[String]| ScreenDraft {
+            options: DraftOptions::Numbered(labels.to_vec()),
+            ..draft.clone()
+        };
+        let needed = &whole[..whole.len().min(needed_entries(number))];
+        prop_assert_eq!(lay_out(&with(needed), number, septets), lay_out(&with(&whole), number, septets));
+    }
+
     /// No word of a text is lost or repeated when it goes on over pages.
     #[test]
     fn the_text_is_all_there(text in "([a-z]{1,12}[ \n]){20,80}", septets in MIN_SEPTETS..200) {

@@ -133,7 +133,7 @@ async fn words_are_reloaded_while_people_dial() {
     let shown = ada.say("1").await;
     shown.asks(" days. OK?");
     ada.say("1").await.lacks(" days. OK?");
-    // The list of banks is made anew right behind the words.
+    // The list of banks is made again right behind the words.
     let mut dialled = 10;
     eventually_every(Duration::from_millis(100), PATIENCE, async || {
         dialled += 1;

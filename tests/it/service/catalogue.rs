@@ -170,6 +170,8 @@ async fn each_list_has_its_providers_life() {
     two.catalogue.refresh().await;
     two.offered(partner(2).id).await;
     assert_eq!(two.lists_read(), 2);
+    let listed = || two.catalogue.offers(operator_partner().id, "NG").0.unwrap();
+    let before = listed();
     two.umoja.state().clients[1].branches.push(Branch::Savings);
     for (minutes, read) in [(9, 2), (2, 4), (5, 4)] {
         clock.advance(Duration::from_mins(minutes));
@@ -177,6 +179,8 @@ async fn each_list_has_its_providers_life() {
         assert_eq!(two.lists_read(), read);
     }
     assert_eq!(two.offered(partner(2).id).await.len(), 3);
+    // Turns wait while a list is made: that of another partner is no reason to make this one again.
+    assert!(Arc::ptr_eq(&before, &listed()));
 }
 
 /// A partner that sets its keys is offered the provider at once on this node, and no more when it has deleted them.
