@@ -81,7 +81,8 @@ async fn a_busy_server_loses_no_sms() {
         flood.clear();
         flood = join_all((0..140).map(async |_| {
             let mut connection = RawConnection::open(server.address).await;
-            connection.0.write_all(unended.as_bytes()).await.unwrap();
+            // Once there is no more room, who sends more may hear a reset.
+            let _ = connection.0.write_all(unended.as_bytes()).await;
             connection
         }))
         .await;
