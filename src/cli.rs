@@ -39,6 +39,7 @@ Examples:
   kiungo                                     start the sandbox: no account, no configuration, a phone in the browser
   kiungo serve --config kiungo.toml          serve for real
   kiungo phone                               dial the sandbox from this terminal
+  kiungo load --seconds 30                   see how many people the sandbox can answer at once
   kiungo menu graph                          draw the conversation as Mermaid
   kiungo links list --config kiungo.toml     see what is linked
   kiungo subscriber export --config kiungo.toml  tell a person what is held about them
@@ -68,6 +69,9 @@ enum Command {
     /// Be a phone in this terminal: dial the sandbox, or play a journey from a file.
     #[cfg(feature = "sandbox")]
     Phone(crate::sandbox::phone::args::PhoneArgs),
+    /// Be many phones at once: drive turns against a callback, and tell how many and how fast.
+    #[cfg(feature = "sandbox")]
+    Load(crate::sandbox::load::args::LoadArgs),
     /// Look at the conversation.
     #[command(subcommand)]
     Menu(MenuCommand),
@@ -182,6 +186,8 @@ pub fn run(cli: Cli, env: &[(String, String)], out: &mut dyn Write, err: &mut dy
             .and_then(|config| Ok(serve::serve(config, &|| load(options.clone(), env), out)?)),
         #[cfg(feature = "sandbox")]
         Command::Phone(args) => commands::phone(&args).map_err(CliError::from),
+        #[cfg(feature = "sandbox")]
+        Command::Load(args) => commands::load(&args, out, err).map_err(CliError::from),
         Command::Menu(MenuCommand::Check { dir }) => load(options, env)
             .map_err(CliError::from)
             .and_then(|config| Ok(commands::menu_check(&config, dir.as_deref(), out)?)),

@@ -101,6 +101,10 @@ pub enum CommandError {
     #[cfg(feature = "sandbox")]
     #[error(transparent)]
     Phone(#[from] crate::sandbox::phone::terminal::PhoneError),
+    /// The load generator, or the turns that failed while it ran.
+    #[cfg(feature = "sandbox")]
+    #[error(transparent)]
+    Load(#[from] crate::sandbox::load::LoadError),
     /// The terminal phone's line.
     #[cfg(feature = "sandbox")]
     #[error(transparent)]
@@ -150,6 +154,18 @@ pub(super) fn phone(args: &crate::sandbox::phone::args::PhoneArgs) -> Result<(),
     let input = tokio::io::BufReader::new(tokio::io::stdin());
     runtime()?.block_on(terminal::run(args, around, input, io::stdout()))?;
     Ok(())
+}
+
+/// Dials on behalf of many people, and prints what it measured.
+#[cfg(feature = "sandbox")]
+pub(super) fn load(
+    args: &crate::sandbox::load::args::LoadArgs,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<(), CommandError> {
+    // On one thread: what is measured has the same processors.
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    Ok(runtime.block_on(crate::sandbox::load::run(args, &crate::ambient::OsRng, out, err))?)
 }
 
 /// Checks the menu with the words of a directory, or else of the configured one, laid over those built in: at the smallest

@@ -14,7 +14,8 @@
 //! request was read. HTTP/1.1 for the same reason: where many requests share one connection, one reset leaves all of them
 //! unknown.
 //!
-//! Webhooks go to addresses that partners name; the client for those is [`ssrf_safe`].
+//! Webhooks go to addresses that partners name; the client for those is [`ssrf_safe`]. The load generator has connections of
+//! its own (`persistent`), to this machine only unless it is told otherwise.
 //!
 //! Request bodies are wiped when they are dropped. What the TLS and socket layers copied is beyond our reach.
 
@@ -35,6 +36,8 @@ use crate::ambient::SystemClock;
 use crate::core::time::Clock as _;
 
 pub mod base_url;
+#[cfg(feature = "sandbox")]
+pub mod persistent;
 mod retry_after;
 pub mod ssrf_safe;
 pub mod webhook;

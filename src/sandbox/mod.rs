@@ -8,6 +8,7 @@ pub mod bank;
 pub mod callbacks;
 pub mod clock;
 mod control;
+pub mod load;
 pub mod mono;
 pub mod phone;
 pub mod sms;

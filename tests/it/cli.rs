@@ -1,6 +1,8 @@
 //! The program as operators call it.
 
 mod events;
+#[cfg(feature = "sandbox")]
+mod load;
 mod menu_dir;
 mod running;
 mod transport;
