@@ -21,7 +21,7 @@ test: tools lint docs licences unit menu ## everything that must hold before a c
 
 quick: programs nextest ## format, lints, unit and contract tests: no browser, no crash loops
 	$(CARGO) fmt --check
-	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) clippy --locked --all-targets --features bare-server -- -D warnings
 	$(NEXTEST) --profile quick
 
 soak: tools nextest ## the tests that have smaller numbers in `make test`, with the large ones
@@ -59,7 +59,7 @@ programs:
 
 lint:
 	$(CARGO) fmt --check
-	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) clippy --locked --all-targets --features bare-server -- -D warnings
 	$(CARGO) clippy --locked --no-default-features -- -D warnings
 
 # Each test is a process of its own: they start servers and browsers, and some need the machine for themselves.
@@ -114,8 +114,8 @@ viewer: ## fetch the viewer of the API reference: make viewer VERSION=2.4.820
 fmt: ## put the sources in shape
 	$(CARGO) fmt
 
-bench: ## measure a turn over each store
-	$(CARGO) bench --locked
+bench: ## measure turns over each store beside a bare server; BENCH_LARGE=1 for a million dialogs
+	CARGO="$(CARGO)" benches/turns.sh
 
 clean: ## remove what was built, and the sandbox's data
 	$(CARGO) clean
