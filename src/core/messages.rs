@@ -52,6 +52,8 @@ struct TemplateInfo {
     version: String,
     variables: BTreeSet<String>,
     place: TemplatePlace,
+    /// The text, where no value is put into it.
+    fixed: Option<String>,
     /// The values that the message wanted which this one is laid over.
     replaces: Option<BTreeSet<String>>,
 }
@@ -111,35 +113,21 @@ impl Templates {
         for (id, mut message) in messages {
             let before = language.messages.remove(&id);
             message.replaces = before.map(|before| before.replaces.unwrap_or(before.variables));
-            language.messages.insert(id, message);
+            let fixed = message.variables.is_empty();
+            language.messages.insert(id.clone(), message);
+            let text = fixed.then(|| language.format(&id, &[])).flatten();
+            if let Some(message) = language.messages.get_mut(&id) {
+                message.fixed = text;
+            }
         }
         Ok(())
     }
 
     /// The message in this language, else in English, else the id itself, so that there is always something to show.
     pub fn format(&self, locale: Locale, id: &str, args: &[(&str, TemplateArg)]) -> String {
-        let Some(bundle) = self.language_of(locale, id).map(|language| &language.bundle) else {
-            return id.to_owned();
-        };
-        let Some(pattern) = bundle.get_message(id).and_then(|message| message.value()) else {
-            return id.to_owned();
-        };
-        let mut values = FluentArgs::with_capacity(args.len());
-        for (name, value) in args {
-            match value {
-                TemplateArg::Text(text) => values.set(*name, clean(text)),
-                TemplateArg::Number(number) => values.set(*name, *number),
-            }
-        }
-        // What Fluent complains of, such as a missing value, it also shows in the text as `{$name}`; the menu check finds it.
-        let mut complaints = Vec::new();
-        let text = bundle.format_pattern(pattern, Some(&values), &mut complaints);
-        // A value may be empty, such as the digits of an account that was not read yet.
-        let mut text = text.into_owned();
-        while text.contains("  ") {
-            text = text.replace("  ", " ");
-        }
-        text
+        let language = self.language_of(locale, id);
+        let text = language.and_then(|language| language.format(id, args));
+        text.unwrap_or_else(|| id.to_owned())
     }
 
     /// Twelve hex digits that change whenever the message's wording in this language does; recorded with consents.
@@ -193,6 +181,31 @@ impl Language {
             messages: BTreeMap::new(),
         }
     }
+
+    /// The message with these values in it; none where it has no text.
+    fn format(&self, id: &str, args: &[(&str, TemplateArg)]) -> Option<String> {
+        let message = self.messages.get(id)?;
+        if let Some(fixed) = &message.fixed {
+            return Some(fixed.clone());
+        }
+        let pattern = self.bundle.get_message(id).and_then(|message| message.value())?;
+        let mut values = FluentArgs::with_capacity(message.variables.len());
+        for (name, value) in args.iter().filter(|(name, _)| message.variables.contains(*name)) {
+            match value {
+                TemplateArg::Text(text) => values.set(*name, clean(text)),
+                TemplateArg::Number(number) => values.set(*name, *number),
+            }
+        }
+        // What Fluent complains of, such as a missing value, it also shows in the text as `{$name}`; the menu check finds it.
+        let mut complaints = Vec::new();
+        let text = self.bundle.format_pattern(pattern, Some(&values), &mut complaints);
+        // A value may be empty, such as the digits of an account that was not read yet.
+        let mut text = text.into_owned();
+        while text.contains("  ") {
+            text = text.replace("  ", " ");
+        }
+        Some(text)
+    }
 }
 
 /// Reads a file's messages.
@@ -227,6 +240,7 @@ fn read_source(file: &str, source: &str) -> Result<(FluentResource, BTreeMap<Str
             version,
             variables,
             place,
+            fixed: None,
             replaces: None,
         };
         if messages.insert(id.to_owned(), message).is_some() {

@@ -24,7 +24,11 @@ const MAX_NAMES: usize = 20;
 
 impl Step<'_> {
     /// The languages that are offered here, in order: that of the operator's own words, if they have one.
-    pub(super) fn languages(&self) -> Vec<Locale> {
+    pub(super) fn languages(&self) -> &[Locale] {
+        self.offered_languages.get_or_init(|| self.offer_languages())
+    }
+
+    fn offer_languages(&self) -> Vec<Locale> {
         let configured = &self.flow.settings.languages;
         let mut offered = if configured.is_empty() {
             // By the number: what comes without a dialog, such as a bank's answer, says no country.
@@ -46,8 +50,7 @@ impl Step<'_> {
 
     /// The first `most` other languages, as far as there is room to name them, each in its own words.
     pub(super) fn language_names(&self, most: usize) -> String {
-        let languages = self.languages();
-        let others = languages.iter().filter(|locale| **locale != self.state.locale);
+        let others = self.languages().iter().filter(|locale| **locale != self.state.locale);
         let mut named = String::new();
         for name in others.map(|locale| locale.own_name()).take(most) {
             let separator = if named.is_empty() { "" } else { "/" };

@@ -1,5 +1,6 @@
 //! One step of the conversation: what every action works on.
 
+use std::cell::OnceCell;
 use std::time::Duration;
 
 use super::context::StepContext;
@@ -8,6 +9,7 @@ use super::rules::Flow;
 use super::state::{ReplySlot, ScreenCursor, ScreenNotice, Subscriber, TurnReply};
 use super::waiting::MAX_LOOKS;
 use crate::core::menu::Outcome;
+use crate::core::messages::Locale;
 use crate::core::secret::Secret;
 use crate::core::time::Timestamp;
 
@@ -21,6 +23,8 @@ pub(super) struct Step<'a> {
     pub(super) state: &'a mut Subscriber,
     pub(super) context: &'a StepContext<'a>,
     pub(super) effects: Vec<Effect>,
+    /// The languages that are offered, once they are wanted: to tell the country of a number takes long.
+    pub(super) offered_languages: OnceCell<Vec<Locale>>,
 }
 
 /// Where an action leads.
@@ -66,6 +70,7 @@ impl Flow {
             state,
             context,
             effects: Vec::new(),
+            offered_languages: OnceCell::new(),
         }
     }
 }
