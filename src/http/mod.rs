@@ -218,6 +218,8 @@ fn build_app(
             request_log::log_request(Arc::clone(&metrics), request, next)
         }))
         .configure(move |config| {
+            // Routes are tried in this order, and most requests are turns.
+            routes(config);
             #[cfg(feature = "sandbox")]
             if let Some(pages) = pages {
                 pages(config);
@@ -226,7 +228,6 @@ fn build_app(
             if let Some(partners) = partners {
                 partner::configure(partners)(config);
             }
-            routes(config);
         })
 }
 
