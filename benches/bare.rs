@@ -17,7 +17,7 @@ use serde::Deserialize;
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
-/// About what is stored of a dialog, in bytes.
+/// What a dialog may take in the store, in bytes: the product is to come down to that.
 const VALUE: usize = 1024;
 /// In milliseconds, as the product's.
 const TTL: u64 = 24 * 60 * 60 * 1000;

@@ -113,12 +113,10 @@ impl Templates {
         for (id, mut message) in messages {
             let before = language.messages.remove(&id);
             message.replaces = before.map(|before| before.replaces.unwrap_or(before.variables));
-            let fixed = message.variables.is_empty();
-            language.messages.insert(id.clone(), message);
-            let text = fixed.then(|| language.format(&id, &[])).flatten();
-            if let Some(message) = language.messages.get_mut(&id) {
-                message.fixed = text;
+            if message.variables.is_empty() {
+                message.fixed = language.formatted(&id, &message, &[]);
             }
+            language.messages.insert(id, message);
         }
         Ok(())
     }
@@ -185,9 +183,12 @@ impl Language {
     /// The message with these values in it; none where it has no text.
     fn format(&self, id: &str, args: &[(&str, TemplateArg)]) -> Option<String> {
         let message = self.messages.get(id)?;
-        if let Some(fixed) = &message.fixed {
-            return Some(fixed.clone());
-        }
+        let fixed = message.fixed.clone();
+        fixed.or_else(|| self.formatted(id, message, args))
+    }
+
+    /// The same, put together by Fluent.
+    fn formatted(&self, id: &str, message: &TemplateInfo, args: &[(&str, TemplateArg)]) -> Option<String> {
         let pattern = self.bundle.get_message(id).and_then(|message| message.value())?;
         let mut values = FluentArgs::with_capacity(message.variables.len());
         for (name, value) in args.iter().filter(|(name, _)| message.variables.contains(*name)) {

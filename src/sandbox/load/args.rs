@@ -14,7 +14,7 @@ Talking; an answer must begin with \"CON \" or \"END \".
 
 Without --rate the loop is closed: each of the --callers sends its next turn when the last is answered. That finds how
 many turns a second a server can answer. With --rate turns come at fixed moments whether or not the last were answered, and
-a latency counts from the moment a turn was due: a server that stalls cannot hide it by slowing down whoever measures. That
+a latency counts from the moment a turn was due: a server that stalls cannot hide it by slowing down those who measure. That
 finds how long people wait. Let there be enough callers: rate times the longest wait you expect.
 
 Errors, by kind: connect (nobody accepts), lost (the connection broke before the answer was whole), timeout (no answer
