@@ -258,6 +258,15 @@ impl Person {
             );
     }
 
+    /// What was typed comes to the product once more, of itself. That nothing was sent held until now, if nothing was: it
+    /// promises nothing about what comes.
+    pub fn is_repeated(&mut self, call_log: &CallLog) {
+        self.claims.retain(|claim| match claim {
+            Claim::NotSent(password) => was_sent(call_log, password),
+            Claim::Refused | Claim::Linked => true,
+        });
+    }
+
     /// What to type at a screen; nothing when this is the end, and what it told is then known.
     pub fn next(&mut self, seen: &SeenScreen, call_log: Option<&CallLog>) -> Option<String> {
         let weary = self.typed.passwords.len() >= PATIENCE;
@@ -356,4 +365,13 @@ impl Person {
         }
         Ok(FinalResult::Nothing)
     }
+}
+
+/// Whether a bank has been sent this.
+fn was_sent(call_log: &CallLog, typed: &str) -> bool {
+    let digest = sha256_hex(typed);
+    call_log
+        .submits
+        .iter()
+        .any(|submit| submit.secret_sha256.as_ref() == Some(&digest))
 }

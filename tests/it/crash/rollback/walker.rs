@@ -85,9 +85,11 @@ impl<'a, C: Fn() -> CallLog + Sync> Walker<'a, C> {
     async fn next(&mut self, phone: &mut Reader, seen: &SeenScreen) -> Result<SeenScreen, NoReply> {
         match self.plan.next {
             Next::Repeat => {
+                self.person.is_repeated(&(self.site.call_log)());
                 let mut seen = phone.again().await?;
                 for _ in 1..REPEATS {
                     self.person.reads(&seen, &phone.last_text());
+                    self.person.is_repeated(&(self.site.call_log)());
                     seen = phone.again().await?;
                 }
                 Ok(seen)
@@ -103,6 +105,7 @@ impl<'a, C: Fn() -> CallLog + Sync> Walker<'a, C> {
                 phone.line("1").await
             }
             Next::Whole => {
+                self.person.is_repeated(&(self.site.call_log)());
                 let text = phone.text().to_owned();
                 self.redials(phone, &text).await
             }
@@ -160,11 +163,14 @@ impl<'a, C: Fn() -> CallLog + Sync> Walker<'a, C> {
             let seen = phone.line(typed).await;
             // Less was written than the plan waits for.
             self.site.recorder.disarm(&self.tag);
-            seen
+            (seen, (self.site.call_log)())
         };
-        let (seen, came) = tokio::join!(typing, meanwhile);
+        let ((seen, call_log), came) = tokio::join!(typing, meanwhile);
         let (seen, came) = (seen?, came?);
         self.person.reads(&seen, &phone.last_text());
+        if came.is_some() && matches!(plan.next, Next::Repeat | Next::Whole) {
+            self.person.is_repeated(&call_log);
+        }
         let Some(came) = came else {
             if plan.next == Next::Answer {
                 return Ok(seen);
