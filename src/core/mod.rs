@@ -7,6 +7,7 @@ pub mod bank_names;
 pub mod budget;
 pub mod chosen_account;
 pub mod consent;
+pub mod defaults;
 pub mod dial_code;
 pub mod dialed;
 pub mod eligibility;

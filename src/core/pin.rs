@@ -43,6 +43,7 @@ pub enum SubscriberPin {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pin {
     /// Keyed digest of number and code.
+    #[serde(with = "serde_bytes")]
     pub digest: [u8; 32],
     /// When it was chosen: of two codes the later one counts.
     #[serde(default)]

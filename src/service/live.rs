@@ -6,12 +6,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Serialize;
-
-use super::sealing::wiped_json;
 use super::seen_revisions::SeenRevisions;
 use crate::core::flow::forget::Remainder;
 use crate::core::flow::state::Subscriber;
+use crate::core::flow::stored;
 use crate::core::seal::{Keyring, SealContext, SealError, SubscriberTag};
 use crate::core::time::Rng;
 use crate::store::{Store, StoreError, SwapResult, Version, VersionedValue, swap_or_confirm};
@@ -31,14 +29,6 @@ pub struct LiveValues {
     keyring: Arc<Keyring>,
     rng: Arc<dyn Rng>,
     seen: Arc<SeenRevisions>,
-}
-
-/// A value as it is written.
-#[derive(Serialize)]
-struct Written<'a> {
-    #[serde(flatten)]
-    state: &'a Subscriber,
-    revision: u64,
 }
 
 pub struct LoadedSubscriber {
@@ -99,9 +89,10 @@ impl LiveValues {
             });
         };
         let found = match self.keyring.open(&seal_context(tag, &version.0.to_be_bytes()), &bytes) {
-            Ok(plain) => serde_json::from_slice(&plain).map_or(LoadedValue::Unreadable(SealError::Broken), |state| {
-                LoadedValue::Subscriber(Box::new(state))
-            }),
+            Ok(plain) => match stored::decode(&plain) {
+                Ok(state) => LoadedValue::Subscriber(state),
+                Err(stored::FormatError) => LoadedValue::Unreadable(SealError::Broken),
+            },
             Err(error) => LoadedValue::Unreadable(error),
         };
         if let LoadedValue::Subscriber(state) = &found {
@@ -136,7 +127,7 @@ impl LiveValues {
     ) -> Result<bool, LiveError> {
         let mut version = [0; 8];
         self.rng.fill(&mut version);
-        let plain = wiped_json(&Written { state, revision }).map_err(|_| LiveError::Seal)?;
+        let plain = stored::encode(state, revision).map_err(|_| LiveError::Seal)?;
         let bytes = self
             .keyring
             .seal(&seal_context(tag, &version), &plain, self.rng.as_ref())

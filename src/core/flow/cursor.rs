@@ -1,12 +1,20 @@
 //! What is on the screen of the dialog in charge.
 
 use serde::{Deserialize, Serialize};
+use serde_with::apply;
 
 use super::screen_notice::ScreenNotice;
+use crate::core::defaults::is_default;
 use crate::core::ids::LinkId;
 use crate::core::menu::Outcome;
 use crate::core::pin::Pin;
 
+#[apply(
+    Option => #[serde(default, skip_serializing_if = "is_default")],
+    Vec => #[serde(default, skip_serializing_if = "is_default")],
+    bool => #[serde(default, skip_serializing_if = "is_default")],
+    usize => #[serde(default, skip_serializing_if = "is_default")],
+)]
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ScreenCursor {
     pub screen: String,
@@ -20,25 +28,20 @@ pub struct ScreenCursor {
     /// A sentence to show above, once.
     pub notice: Option<ScreenNotice>,
     /// A sentence that stays above for as long as the pages of the same screen are turned: without it they would be others.
-    #[serde(default)]
     pub said: Option<ScreenNotice>,
     /// Where the person was who is choosing a language.
-    #[serde(default)]
     pub return_to: Option<Box<ReturnPoint>>,
     /// The link that the screen is about, if it is about one.
     pub link: Option<LinkId>,
     /// What the person's own code is asked for.
     pub after_pin: Option<Outcome>,
     /// A code of their own that was typed once, and is to be typed again before it is taken.
-    #[serde(default)]
     pub new_pin: Option<Pin>,
     /// What is asked has changed since the screen was shown: the next line answers the old question, not the new one.
     pub stale: bool,
     /// What chooses the binding option by SMS; on the phone the option has its key.
-    #[serde(default)]
     pub confirmation: Option<Confirmation>,
     /// What the person agrees to who answers yes, as it was shown.
-    #[serde(default)]
     pub consent_text: Option<String>,
 }
 

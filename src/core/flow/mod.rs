@@ -70,6 +70,7 @@ pub mod sms_proof;
 mod sms_screens;
 pub mod state;
 mod step;
+pub mod stored;
 pub mod terms;
 mod turn;
 pub mod turn_context;

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_with::apply;
 
 use super::partial_answer::PartialAnswer;
 use super::terms::{PartnerRef, RequestTerms};
 use super::waiting::{AccountList, Waiting};
 use crate::core::attempt::{LiveAttempt, LiveAttemptState};
 use crate::core::consent;
+use crate::core::defaults::is_default;
 use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, IntentId, LinkId, PartnerId, SeriesId};
 use crate::core::linking::{AuthMethod, ProviderSession, SubmissionStep};
 use crate::core::menu::{Outcome, Role};
@@ -21,6 +23,14 @@ use crate::core::time::Timestamp;
 #[expect(
     clippy::struct_excessive_bools,
     reason = "four facts of a session that do not depend on each other"
+)]
+#[apply(
+    Option => #[serde(default, skip_serializing_if = "is_default")],
+    Vec => #[serde(default, skip_serializing_if = "is_default")],
+    bool => #[serde(default, skip_serializing_if = "is_default")],
+    u8 => #[serde(default, skip_serializing_if = "is_default")],
+    u32 => #[serde(default, skip_serializing_if = "is_default")],
+    usize => #[serde(default, skip_serializing_if = "is_default")],
 )]
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct ConnectSession {
@@ -39,6 +49,7 @@ pub struct ConnectSession {
     /// Whether they were sent an SMS about it.
     pub sms_sent: bool,
     /// The dialog whose last reply is all that has told it; `None` once the person has gone on from there.
+    #[serde(with = "serde_bytes")]
     pub shown_in: Option<[u8; 32]>,
     pub institution: Option<ChosenInstitution>,
     /// The provider's session, once it is open.
@@ -50,9 +61,9 @@ pub struct ConnectSession {
     /// How many fields have been answered.
     pub fields_answered: usize,
     /// A keyed digest of a line that may be two joined lines: it is an answer when it is typed once more.
+    #[serde(with = "serde_bytes")]
     pub doubtful_line: Option<[u8; 32]>,
     /// Whether a secret was so short that it was asked for once more: the next one is taken.
-    #[serde(default)]
     pub short_asked: bool,
     /// The answers so far, without the last one, which is never kept.
     pub answers: Vec<(String, PartialAnswer)>,
@@ -75,11 +86,11 @@ pub struct ConnectSession {
     /// The link being renewed, when this is a reauthorisation.
     pub renews: Option<LinkId>,
     /// The dialog in which the person began it.
+    #[serde(with = "serde_bytes")]
     pub started_in: Option<[u8; 32]>,
     /// Whether the provider's session could not be opened when the institution was picked.
     pub open_failed: bool,
     /// While the provider's session is being opened: until when an answer may come. Until then none is opened beside it.
-    #[serde(default)]
     pub opening_until: Option<Timestamp>,
     /// Until when the institution asked us to pause.
     pub busy_until: Option<Timestamp>,
@@ -87,7 +98,6 @@ pub struct ConnectSession {
     #[serde(default = "long_ago")]
     pub last_key_at: Timestamp,
     /// How often the dialog was cut in a row at the question where it stands.
-    #[serde(default)]
     pub cuts: u8,
 }
 
@@ -200,6 +210,9 @@ impl ConnectSession {
 }
 
 /// What a person agreed to, before it is durable.
+#[apply(
+    Option => #[serde(default, skip_serializing_if = "is_default")],
+)]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConsentGiven {
     pub id: ConsentId,
@@ -212,7 +225,6 @@ pub struct ConsentGiven {
     /// What the data are for, for how many days, and which: what the text says.
     pub purpose: String,
     /// The same in all the languages in which it was written, where these are several.
-    #[serde(default)]
     pub purposes: Option<Purpose>,
     pub days: u16,
     pub scope: Scope,
@@ -238,6 +250,11 @@ pub struct EndingConsent {
 }
 
 /// The institution picked, as it was offered: later turns do not need the list.
+#[apply(
+    Option => #[serde(default, skip_serializing_if = "is_default")],
+    Vec => #[serde(default, skip_serializing_if = "is_default")],
+    bool => #[serde(default, skip_serializing_if = "is_default")],
+)]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChosenInstitution {
     /// Our key for it.
@@ -291,6 +308,10 @@ impl ChosenInstitution {
 }
 
 /// A link as the menu shows it.
+#[apply(
+    Option => #[serde(default, skip_serializing_if = "is_default")],
+    bool => #[serde(default, skip_serializing_if = "is_default")],
+)]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkSummary {
     pub id: LinkId,
@@ -309,7 +330,6 @@ pub struct LinkSummary {
     /// When the consent to it ends.
     pub until: Timestamp,
     /// Whether its bank wants the person to log in again before anything more is read.
-    #[serde(default)]
     pub needs_login: bool,
     /// When its person last saw it here, or linked its account again.
     #[serde(default)]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_with::apply;
 
 pub use super::cursor::{Confirmation, ScreenCursor};
 pub use super::screen_notice::ScreenNotice;
@@ -10,6 +11,7 @@ use super::session::{ConnectSession, EndingConsent, LinkSummary, Notice, Withhel
 use super::terms::RequestTerms;
 pub use super::turn_reply::TurnReply;
 use crate::core::attempt::{LiveAttempt, Refusal};
+use crate::core::defaults::is_default;
 use crate::core::dial_code::DialCode;
 use crate::core::ids::{AttemptId, SeriesId};
 use crate::core::messages::Locale;
@@ -24,12 +26,16 @@ pub const MAX_DIALOGS: usize = 4;
 /// How many sessions are set aside: more banks than anybody tries while none of them answers. The records know them all.
 pub(super) const MAX_SET_ASIDE: usize = 4;
 
+#[apply(
+    Option => #[serde(default, skip_serializing_if = "is_default")],
+    Vec => #[serde(default, skip_serializing_if = "is_default")],
+    bool => #[serde(default, skip_serializing_if = "is_default")],
+)]
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Subscriber {
     pub msisdn: Msisdn,
     pub locale: Locale,
     /// Whether they have chosen that language themselves.
-    #[serde(default)]
     pub language_chosen: bool,
     /// Recent dialogs, the one in charge first.
     pub dialogs: Vec<Dialog>,
@@ -48,7 +54,6 @@ pub struct Subscriber {
     /// What is linked, as the records said when the dialog began.
     pub links: Vec<LinkSummary>,
     /// What more there is, and is not shown, as nobody has used it for long.
-    #[serde(default)]
     pub withheld: Vec<WithheldLink>,
     /// Which of their consents end soon, as the records said then.
     pub ending: Vec<EndingConsent>,
@@ -62,7 +67,6 @@ pub struct Subscriber {
     pub pin_unsaved: bool,
     /// When they began the login with which a bank last let them in for an account of theirs, as far as is known here: who
     /// they were then. What came of it may be known much later.
-    #[serde(default)]
     pub fresh_login: Option<Timestamp>,
     /// The turns taken lately: somebody who asks for too many is told to wait. It is here, and not in the memory of a
     /// node, so that it counts on all nodes and costs nothing for people who are not there.
@@ -76,10 +80,8 @@ pub struct Subscriber {
     /// When unknown codes were dialled lately.
     pub wrong_codes: Vec<Timestamp>,
     /// Whether they have said that they want no SMS, as the records knew when the dialog began.
-    #[serde(default)]
     pub texts_stopped: bool,
     /// When they were last reminded of what they had agreed to and left.
-    #[serde(default)]
     pub reminded: Option<Timestamp>,
 }
 
@@ -97,9 +99,17 @@ pub struct RecoveryCode {
     clippy::struct_excessive_bools,
     reason = "four facts of a dialog that do not depend on each other"
 )]
+#[apply(
+    Option => #[serde(default, skip_serializing_if = "is_default")],
+    Vec => #[serde(default, skip_serializing_if = "is_default")],
+    bool => #[serde(default, skip_serializing_if = "is_default")],
+    u8 => #[serde(default, skip_serializing_if = "is_default")],
+    usize => #[serde(default, skip_serializing_if = "is_default")],
+)]
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Dialog {
     /// Digest of the gateway's own name for it.
+    #[serde(with = "serde_bytes")]
     pub key: [u8; 32],
     pub channel: String,
     /// Septets of one page on it, the dialect's own taken off.
@@ -126,7 +136,6 @@ pub struct Dialog {
     /// Whether the person has shown that they know their own code.
     pub unlocked: bool,
     /// How often the person has looked whether there is news of what nobody knows the end of.
-    #[serde(default)]
     pub looks: u8,
     /// Digests of the gateway's own numbers for the last turns, oldest first, where it numbers them.
     pub turn_ids: Vec<u64>,
@@ -135,6 +144,10 @@ pub struct Dialog {
 }
 
 /// What a dialog of SMS has besides.
+#[apply(
+    bool => #[serde(default, skip_serializing_if = "is_default")],
+    u8 => #[serde(default, skip_serializing_if = "is_default")],
+)]
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SmsDialog {
     /// What is dialled to go on with what must not be sent by SMS.
@@ -160,6 +173,7 @@ pub struct SmsDialog {
 pub struct TypedPrefix {
     pub len: usize,
     /// Keyed digest of those bytes.
+    #[serde(with = "serde_bytes")]
     pub digest: [u8; 32],
 }
 

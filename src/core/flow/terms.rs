@@ -3,9 +3,11 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use serde_with::apply;
 
 use super::partial_answer::PartialAnswer;
 
+use crate::core::defaults::is_default;
 use crate::core::ids::{IntentId, LinkId, PartnerId};
 use crate::core::messages::Locale;
 use crate::core::purpose::Purpose;
@@ -19,6 +21,10 @@ pub struct PartnerRef {
 }
 
 /// Who asks, for what, and for how long: what a person agrees to.
+#[apply(
+    Option => #[serde(default, skip_serializing_if = "is_default")],
+    bool => #[serde(default, skip_serializing_if = "is_default")],
+)]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestTerms {
     pub partner: PartnerId,
@@ -40,29 +46,26 @@ pub struct RequestTerms {
     /// The link to be logged in to again, if that is what is asked.
     pub renews: Option<LinkId>,
     /// Whether it is an account that was linked before, and is to be linked again.
-    #[serde(default)]
     pub again: bool,
     /// What the person is offered, who may choose or type something else.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub suggested: Suggested,
     /// The telephone number of the partner that people can call for help.
-    #[serde(default)]
     pub contact: Option<String>,
 }
 
 /// What a partner knows of somebody's bank. It spares the person screens and letters, and decides nothing.
+#[apply(
+    Option => #[serde(default, skip_serializing_if = "is_default")],
+)]
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Suggested {
     /// The institution to begin with, by our key for it.
-    #[serde(default)]
     pub institution: Option<String>,
     /// The way to log in there to begin with, by its provider's id.
-    #[serde(default)]
     pub auth_method: Option<String>,
     /// Under which name the institution knows the person.
-    #[serde(default)]
     pub username: Option<PartialAnswer>,
-    #[serde(default)]
     pub account_number: Option<PartialAnswer>,
 }
 

@@ -2,19 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::core::defaults::is_default;
+
 /// The reply to a turn: a screen, in no dialect yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TurnReply {
     pub end: bool,
     pub text: String,
     /// How many lines at the end of the text are options, a key and a label each; 0 where something else may be answered.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub option_lines: usize,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference to the field")]
-fn is_zero(number: &usize) -> bool {
-    *number == 0
 }
 
 impl TurnReply {

@@ -1,7 +1,9 @@
 //! What a provider may lead to besides a form: something that goes on without the phone, or accounts to choose from.
 
 use serde::{Deserialize, Serialize};
+use serde_with::apply;
 
+use crate::core::defaults::is_default;
 use crate::core::menu::Outcome;
 use crate::core::next_step::{AccountChoice, LinkPurpose};
 use crate::core::time::Timestamp;
@@ -45,11 +47,15 @@ impl WaitingFor {
 pub(super) const MAX_LOOKS: u8 = 2;
 
 /// Accounts to choose from. An earlier version wrote nothing but the accounts.
+#[apply(
+    Option => #[serde(default, skip_serializing_if = "is_default")],
+    Vec => #[serde(default, skip_serializing_if = "is_default")],
+    bool => #[serde(default, skip_serializing_if = "is_default")],
+)]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountList {
     pub accounts: Vec<AccountChoice>,
     /// Whether several may be chosen at once.
-    #[serde(default)]
     pub many: bool,
     /// What to ask the provider for more accounts with, if it can show more of another kind.
     pub more: Option<String>,

@@ -41,6 +41,7 @@ mod sms_inbox;
 mod sms_order;
 mod sms_own_code;
 mod sms_phone;
+mod stored;
 mod translations;
 mod typed_fields;
 mod unknown_login;

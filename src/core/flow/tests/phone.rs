@@ -14,7 +14,7 @@ use crate::core::flow::state::{ReplySlot, Subscriber, TurnReply};
 use crate::core::flow::turn_context::{TurnContext, TurnEvent};
 use crate::core::flow::{
     AttemptResult, Effect, Flow, FlowSettings, FreshIds, Input, Offer, OpenSession, SessionEvent, StepContext, Submit,
-    SubscriberFacts,
+    SubscriberFacts, stored,
 };
 use crate::core::health::HealthMap;
 use crate::core::ids::{AttemptId, ConnectSessionId, ConsentId, IntentId, NodeId};
@@ -239,8 +239,7 @@ impl Phone {
         }
     }
 
-    /// The gateway sends the beginning of the dialog again. After so long that no dialog lasts, its number is used for a new
-    /// one, in which nothing has been typed.
+    /// The gateway sends the beginning again. After so long that no dialog lasts, its number is used for a new, empty one.
     pub fn begins_again(&mut self) {
         let began = self.state.dialogs.first().map(|dialog| dialog.started_at);
         if began.is_some_and(|began| self.now.since(began) > Duration::from_mins(10)) {
@@ -274,8 +273,7 @@ impl Phone {
         lines.iter().map(|line| self.types(line)).last().unwrap_or_default()
     }
 
-    /// The screen of the dialog in charge; empty while it is pending. Without the line that says how the language is changed,
-    /// which is on most of them.
+    /// The screen of the dialog in charge, empty while it is pending; without the line that says how to change the language.
     pub fn says(&self) -> String {
         without_language_line(self.shows())
     }
@@ -393,8 +391,10 @@ impl Phone {
         self.state.session.as_ref().map(|session| session.stage)
     }
 
-    /// The live value as it would be written, without its seal.
+    /// The live value as it is written, without its seal; what is read is the same.
     pub fn value(&self) -> String {
-        serde_json::to_string(&self.state).expect("JSON")
+        let bytes = stored::encode(&self.state, self.state.revision).expect("bytes");
+        assert!(stored::decode(&bytes).is_ok_and(|read| *read == self.state));
+        String::from_utf8_lossy(&bytes).into_owned()
     }
 }
