@@ -94,6 +94,8 @@ mod rights;
 mod roles;
 #[path = "sealed/sql.rs"]
 mod sealed;
+#[path = "pins/settings.rs"]
+mod settings;
 #[path = "sms_proofs/sql.rs"]
 mod sms_proofs;
 #[path = "upkeep/sql.rs"]

@@ -52,9 +52,9 @@ impl FactsReader {
     pub async fn load(&self, tag: &SubscriberTag, query: &FactsQuery) -> Result<SubscriberFacts, RecordsError> {
         let now = self.runtime.clock.now();
         let code = query.code.map(|code| self.sealing.code_digest(code));
-        let mut requests = self.records.pending_requests(tag, code.as_ref(), now).await?;
+        let dialed = self.records.dialed((self.partner, tag), code.as_ref(), now, self.pins);
+        let (mut requests, facts) = dialed.await?;
         self.open_suggested(&mut requests);
-        let facts = self.records.history(self.partner, tag, now, self.pins).await?;
         let partners = &requests.partners;
         let mut unresolved = Vec::new();
         for attempt in facts.unresolved {
@@ -191,8 +191,7 @@ impl FactsReader {
     /// # Errors
     /// When the records are not available.
     pub async fn standing(&self, attempt: Attempt) -> Result<Option<PendingAttempt>, RecordsError> {
-        let now = self.runtime.clock.now();
-        let partners = self.records.pending_requests(&attempt.tag, None, now).await?.partners;
+        let partners = self.records.partners_of(&attempt.tag).await?;
         self.pending_attempt(attempt, &partners).await
     }
 

@@ -5,12 +5,10 @@ use sqlx::{AssertSqlSafe, query, query_as, query_scalar};
 
 use super::intents::{add_intent_row, may_begin};
 use super::jobs::{add_job, add_jobs};
-use super::languages::read_language;
 use super::links::live_links;
-use super::messages::preference;
 use super::obstacles::obstacle;
 use super::outbox::{attempt_failed, final_no};
-use super::pins::read_pin;
+use super::settings::read_settings;
 use super::{Backend, Connection, Query};
 use crate::core::attempt::ToldOutcome;
 use crate::core::ids::{AttemptId, ConsentId, LinkId, PartnerId};
@@ -33,39 +31,9 @@ impl AttemptRecords for Backend {
     ) -> Result<SubscriberHistory> {
         self.call(async {
             let mut tx = self.snapshot().await?;
-            let since = now.minus(FAILED_LOGINS_WINDOW);
-            // The newest attempt and submission, the newest that got anywhere, what may still come to something, links that nobody was told
-            // of, and logins that count against the limits. A login that is being sent counts until it is known to be
-            // taken, and a lapsed one like the unknown one it was.
-            let attempts = query_as(
-                "SELECT * FROM attempts WHERE tag = $1 AND (nth = (SELECT MAX(nth) FROM attempts WHERE tag = $1) \
-                 OR nth = (SELECT MAX(nth) FROM attempts WHERE tag = $1 AND ordinal > 0) \
-                 OR nth = (SELECT MAX(nth) FROM attempts WHERE tag = $1 AND state IN ('accepted', 'granted', 'linked')) \
-                 OR state IN ('open', 'sending', 'unknown', 'waiting', 'granted') \
-                 OR (state = 'linked' AND (told IS NULL OR told <> 'linked') AND moved_at > $3) \
-                 OR (step = 'login' AND state IN ('refused', 'sending', 'unknown', 'lapsed') AND created_at > $2)) \
-                 ORDER BY nth DESC, created_at DESC",
-            );
-            let news_since = now.minus(TOLD_WITHIN);
-            let attempts = attempts.bind(tag).bind(since).bind(news_since);
-            let attempts = attempts.fetch_all(&mut *tx).await?;
-            let undone = query_as(
-                "SELECT a.* FROM attempts a JOIN links l ON l.attempt = a.id AND NOT l.unannounced \
-                 WHERE a.tag = $1 AND a.state IN ('undone', 'other_account') AND a.moved_at > $2 \
-                 AND (a.told IS NULL OR a.told <> 'not_linked') ORDER BY a.nth DESC LIMIT 1",
-            );
-            let undone_link = undone.bind(tag).bind(news_since).fetch_optional(&mut *tx).await?;
-            let links = live_links(&mut tx, tag, now).await?;
-            let pin = if pin { read_pin(&mut tx, partner, tag).await? } else { None };
-            let texts = preference(partner, tag).fetch_optional(&mut *tx).await?;
-            let language = read_language(&mut tx, partner, tag).await?;
+            let history = read_history(&mut tx, (partner, tag), now, pin).await?;
             tx.commit().await?;
-            Ok(SubscriberHistory {
-                texts_stopped: texts.is_some_and(|texts| texts.stopped),
-                undone_link,
-                language,
-                ..SubscriberHistory::new(attempts, links, pin, (since, news_since))
-            })
+            Ok(history)
         })
         .await
     }
@@ -195,6 +163,54 @@ impl AttemptRecords for Backend {
         self.fetch(query_as("SELECT * FROM consents WHERE id = $1").bind(id))
             .await
     }
+}
+
+/// What is known of a person; see [`AttemptRecords::history`].
+pub(super) async fn read_history(
+    tx: &mut Connection,
+    (partner, tag): (PartnerId, &SubscriberTag),
+    now: Timestamp,
+    pin: bool,
+) -> Result<SubscriberHistory> {
+    let since = now.minus(FAILED_LOGINS_WINDOW);
+    // The newest attempt and submission, the newest that got anywhere, what may still come to something, links that nobody was told
+    // of, and logins that count against the limits. A login that is being sent counts until it is known to be
+    // taken, and a lapsed one like the unknown one it was.
+    let attempts = query_as(
+        "SELECT * FROM attempts WHERE tag = $1 AND (nth = (SELECT MAX(nth) FROM attempts WHERE tag = $1) \
+         OR nth = (SELECT MAX(nth) FROM attempts WHERE tag = $1 AND ordinal > 0) \
+         OR nth = (SELECT MAX(nth) FROM attempts WHERE tag = $1 AND state IN ('accepted', 'granted', 'linked')) \
+         OR state IN ('open', 'sending', 'unknown', 'waiting', 'granted') \
+         OR (state = 'linked' AND (told IS NULL OR told <> 'linked') AND moved_at > $3) \
+         OR (step = 'login' AND state IN ('refused', 'sending', 'unknown', 'lapsed') AND created_at > $2)) \
+         ORDER BY nth DESC, created_at DESC",
+    );
+    let news_since = now.minus(TOLD_WITHIN);
+    let attempts: Vec<Attempt> = attempts
+        .bind(tag)
+        .bind(since)
+        .bind(news_since)
+        .fetch_all(&mut *tx)
+        .await?;
+    // Every link has come of an attempt.
+    let (undone_link, links) = if attempts.is_empty() {
+        (None, Vec::new())
+    } else {
+        let undone = query_as(
+            "SELECT a.* FROM attempts a JOIN links l ON l.attempt = a.id AND NOT l.unannounced \
+             WHERE a.tag = $1 AND a.state IN ('undone', 'other_account') AND a.moved_at > $2 \
+             AND (a.told IS NULL OR a.told <> 'not_linked') ORDER BY a.nth DESC LIMIT 1",
+        );
+        let undone = undone.bind(tag).bind(news_since).fetch_optional(&mut *tx).await?;
+        (undone, live_links(tx, tag, now).await?)
+    };
+    let settings = read_settings(tx, partner, tag).await?;
+    Ok(SubscriberHistory {
+        texts_stopped: settings.texts_stopped,
+        language: settings.language,
+        undone_link,
+        ..SubscriberHistory::new(attempts, links, settings.pin.filter(|_| pin), (since, news_since))
+    })
 }
 
 #[derive(sqlx::FromRow)]

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::columns::{Bytes, Nullable, db_enum, moves};
-use super::{AuditEntry, Job, Result, SmsMessage, WriteOutcome};
+use super::{AuditEntry, Job, Result, SmsMessage, SubscriberHistory, WriteOutcome};
 use crate::core::access::TenantScope;
 use crate::core::flow::terms::{PartnerRef, RequestTerms};
 use crate::core::ids::{ConsentId, EntityId, IntentId, LinkId, PartnerId, UserId};
@@ -154,18 +154,22 @@ pub struct PendingRequests {
     pub by_code: Option<RequestTerms>,
     /// What is offered with these intents, sealed.
     pub suggested: Vec<(IntentId, Vec<u8>)>,
-    /// The partners with which this person has ever had to do.
+    /// The partners with which this person has ever had to do; none for a person without any history.
     pub partners: Vec<PartnerRef>,
 }
 
 /// Intents, as the person sees them. What partners see of them is told elsewhere.
 #[async_trait]
 pub trait RequestRecords: Send + Sync {
-    /// What is asked of this person now; `code` is the keyed digest of a code that they dialled.
-    async fn pending_requests(
+    /// What a dial must know, all of it at the same moment: what is asked of this person now, `code` being the keyed digest of
+    /// a code that they dialled, and what is known of them, as [`AttemptRecords::history`](super::AttemptRecords::history) tells it.
+    async fn dialed(
         &self,
-        tag: &SubscriberTag,
+        who: (PartnerId, &SubscriberTag),
         code: Option<&[u8; 32]>,
         now: Timestamp,
-    ) -> Result<PendingRequests>;
+        pin: bool,
+    ) -> Result<(PendingRequests, SubscriberHistory)>;
+    /// The partners with which this person has ever had to do.
+    async fn partners_of(&self, tag: &SubscriberTag) -> Result<Vec<PartnerRef>>;
 }

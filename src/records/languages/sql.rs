@@ -1,9 +1,9 @@
 //! The languages that people have chosen.
 
 use async_trait::async_trait;
-use sqlx::{query, query_as, query_scalar};
+use sqlx::{query, query_as};
 
-use super::{Backend, Connection};
+use super::Backend;
 use crate::core::ids::PartnerId;
 use crate::core::messages::Locale;
 use crate::core::seal::SubscriberTag;
@@ -30,23 +30,8 @@ impl LanguageRecords for Backend {
     }
 
     async fn language(&self, partner: PartnerId, tag: &SubscriberTag) -> Result<Option<Locale>> {
-        let found: Option<(String,)> = self.fetch(query_as(LANGUAGE).bind(partner).bind(tag)).await?;
+        let language = query_as("SELECT locale FROM subscriber_languages WHERE partner = $1 AND tag = $2");
+        let found: Option<(String,)> = self.fetch(language.bind(partner).bind(tag)).await?;
         Ok(found.and_then(|(tag,)| Locale::from_tag(&tag)))
     }
-}
-
-const LANGUAGE: &str = "SELECT locale FROM subscriber_languages WHERE partner = $1 AND tag = $2";
-
-/// Somebody's language. One that is not spoken any more is none.
-pub(super) async fn read_language(
-    tx: &mut Connection,
-    partner: PartnerId,
-    tag: &SubscriberTag,
-) -> Result<Option<Locale>> {
-    let found: Option<String> = query_scalar(LANGUAGE)
-        .bind(partner)
-        .bind(tag)
-        .fetch_optional(tx)
-        .await?;
-    Ok(found.and_then(|tag| Locale::from_tag(&tag)))
 }

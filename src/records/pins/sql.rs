@@ -1,9 +1,9 @@
 //! People's own codes.
 
 use async_trait::async_trait;
-use sqlx::{query, query_as};
+use sqlx::query;
 
-use super::{Backend, Connection};
+use super::Backend;
 use crate::core::ids::PartnerId;
 use crate::core::pin::Pin;
 use crate::core::seal::SubscriberTag;
@@ -38,20 +38,4 @@ impl PinRecords for Backend {
         let deleting = query("DELETE FROM subscriber_pins WHERE partner = $1 AND tag = $2");
         Ok(self.execute(deleting.bind(partner).bind(tag)).await? > 0)
     }
-}
-
-/// Somebody's code.
-pub(super) async fn read_pin(tx: &mut Connection, partner: PartnerId, tag: &SubscriberTag) -> Result<Option<Pin>> {
-    let found: Option<(Bytes<32>, i64, Timestamp, Timestamp)> =
-        query_as("SELECT digest, wrong, wrong_at, chosen_at FROM subscriber_pins WHERE partner = $1 AND tag = $2")
-            .bind(partner)
-            .bind(tag)
-            .fetch_optional(tx)
-            .await?;
-    Ok(found.map(|(Bytes(digest), wrong_tries, wrong_at, chosen_at)| Pin {
-        digest,
-        chosen_at,
-        wrong_tries: u8::try_from(wrong_tries).unwrap_or(u8::MAX),
-        wrong_at,
-    }))
 }
