@@ -10,6 +10,7 @@ use std::panic;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
+use std::time::Duration;
 
 use prometheus_client::metrics::counter::Counter;
 use tracing::Subscriber;
@@ -33,14 +34,39 @@ pub enum TelemetryError {
     InvalidFilter,
 }
 
-/// Changes how much is logged while the server runs.
-pub struct LevelSwitch(Box<dyn Fn(EnvFilter) -> Result<(), reload::Error> + Send + Sync>);
+/// While lines keep coming they are looked for this often: to wake the thread that writes them for each costs whoever logs
+/// more than the line.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// How long the end of the program waits for what was logged last.
+const LAST_LINES: Duration = Duration::from_secs(1);
+
+/// Changes how much is logged while the server runs. What was logged before it is dropped has been written then.
+pub struct LevelSwitch {
+    set: Box<dyn Fn(EnvFilter) -> Result<(), reload::Error> + Send + Sync>,
+    lines: Option<LogQueue>,
+}
 
 impl LevelSwitch {
+    fn new(set: impl Fn(EnvFilter) -> Result<(), reload::Error> + Send + Sync + 'static) -> Self {
+        Self {
+            set: Box::new(set),
+            lines: None,
+        }
+    }
+
     /// # Errors
     /// When the level is not a valid filter, or logging has ended; not in practice.
     pub fn set(&self, level: LogLevel) -> Result<(), TelemetryError> {
-        (self.0)(filter(level)?).map_err(|_| TelemetryError::InvalidFilter)
+        (self.set)(filter(level)?).map_err(|_| TelemetryError::InvalidFilter)
+    }
+}
+
+impl Drop for LevelSwitch {
+    fn drop(&mut self) {
+        if let Some(lines) = &self.lines {
+            lines.flush(LAST_LINES);
+        }
     }
 }
 
@@ -56,7 +82,8 @@ fn filter(level: LogLevel) -> Result<EnvFilter, TelemetryError> {
 /// When no thread can be started, or logging is set up already.
 pub fn init(log: LogConfig, dropped: Counter) -> Result<LevelSwitch, TelemetryError> {
     let lines = LogQueue::start(io::stderr(), dropped).map_err(TelemetryError::WriterThread)?;
-    let (subscriber, switch) = switchable(log, lines)?;
+    let (subscriber, mut switch) = switchable(log, lines.clone())?;
+    switch.lines = Some(lines);
     subscriber.try_init().map_err(|_| TelemetryError::AlreadyInitialized)?;
     panic::set_hook(Box::new(|info| {
         let (file, line) = info.location().map_or(("", 0), |at| (at.file(), at.line()));
@@ -92,7 +119,7 @@ where
             let handle = builder.reload_handle();
             (
                 Box::new(builder.finish()),
-                LevelSwitch(Box::new(move |filter| handle.reload(filter))),
+                LevelSwitch::new(move |filter| handle.reload(filter)),
             )
         }
         LogFormat::Json => {
@@ -105,16 +132,22 @@ where
             let handle = builder.reload_handle();
             (
                 Box::new(builder.finish()),
-                LevelSwitch(Box::new(move |filter| handle.reload(filter))),
+                LevelSwitch::new(move |filter| handle.reload(filter)),
             )
         }
     })
 }
 
+enum LogMessage {
+    Line(Vec<u8>),
+    /// Says that all before it has been written.
+    Flush(SyncSender<()>),
+}
+
 /// Hands lines to the writer thread.
 #[derive(Clone)]
 pub struct LogQueue {
-    sender: SyncSender<Vec<u8>>,
+    sender: SyncSender<LogMessage>,
     dropped: Arc<Counter>,
 }
 
@@ -124,17 +157,37 @@ impl LogQueue {
     /// # Errors
     /// When no thread can be started.
     pub fn start(mut out: impl Write + Send + 'static, dropped: Counter) -> io::Result<Self> {
-        let (sender, receiver) = sync_channel::<Vec<u8>>(QUEUE_CAPACITY);
+        let (sender, receiver) = sync_channel(QUEUE_CAPACITY);
         let dropped = Arc::new(dropped);
         let lost = Arc::clone(&dropped);
         thread::Builder::new().name("log".to_owned()).spawn(move || {
-            for line in receiver {
-                if out.write_all(&line).and_then(|()| out.flush()).is_err() {
-                    lost.inc();
+            let mut take = |message| match message {
+                LogMessage::Line(line) => {
+                    if out.write_all(&line).and_then(|()| out.flush()).is_err() {
+                        lost.inc();
+                    }
+                }
+                LogMessage::Flush(told) => drop(told),
+            };
+            while let Ok(first) = receiver.recv() {
+                take(first);
+                let mut quiet = false;
+                while !quiet {
+                    thread::sleep(PAUSE);
+                    quiet = receiver.try_iter().map(&mut take).count() == 0;
                 }
             }
         })?;
         Ok(Self { sender, dropped })
+    }
+
+    /// Waits, for so long at most, until what was logged is written.
+    fn flush(&self, most: Duration) {
+        let (tell, told) = sync_channel(0);
+        if self.sender.try_send(LogMessage::Flush(tell)).is_ok() {
+            // Nothing is sent: the other end goes once all before it is written.
+            let _ = told.recv_timeout(most);
+        }
     }
 }
 
@@ -169,7 +222,7 @@ impl Write for LogLine<'_> {
 impl Drop for LogLine<'_> {
     fn drop(&mut self) {
         let text = std::mem::take(&mut self.text);
-        if !text.is_empty() && self.queue.sender.try_send(text).is_err() {
+        if !text.is_empty() && self.queue.sender.try_send(LogMessage::Line(text)).is_err() {
             self.queue.dropped.inc();
         }
     }
