@@ -8,9 +8,9 @@
 use std::io::{self, Write};
 use std::panic;
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use prometheus_client::metrics::counter::Counter;
 use tracing::Subscriber;
@@ -181,13 +181,20 @@ impl LogQueue {
         Ok(Self { sender, dropped })
     }
 
-    /// Waits, for so long at most, until what was logged is written.
+    /// Waits, for so long at most, until what was logged is written; also where the queue is full.
     fn flush(&self, most: Duration) {
+        let until = Instant::now() + most;
         let (tell, told) = sync_channel(0);
-        if self.sender.try_send(LogMessage::Flush(tell)).is_ok() {
-            // Nothing is sent: the other end goes once all before it is written.
-            let _ = told.recv_timeout(most);
+        let mut message = LogMessage::Flush(tell);
+        while let Err(TrySendError::Full(back)) = self.sender.try_send(message) {
+            if Instant::now() >= until {
+                return;
+            }
+            message = back;
+            thread::sleep(PAUSE);
         }
+        // Nothing is sent: the other end goes once all before it is written.
+        let _ = told.recv_timeout(until.saturating_duration_since(Instant::now()));
     }
 }
 

@@ -147,11 +147,15 @@ async fn look_at_stranger(
         return Ok(None);
     }
     let settings = SubscriberSettings::of(first)?;
-    let listed = |row: &&Row| {
-        row.try_get::<Option<PartnerId>, _>("partner")
-            .is_ok_and(|partner| partner.is_some())
+    // Without a walk-in there is one row, with nothing but the settings.
+    let listed = |row| -> Result<_> {
+        let partner: Option<PartnerId> = Row::try_get(row, "partner")?;
+        partner.map(|_| walk_in_terms(row)).transpose()
     };
-    let requests = rows.iter().filter(listed).map(walk_in_terms).collect::<Result<_>>()?;
+    let requests = rows
+        .iter()
+        .filter_map(|row| listed(row).transpose())
+        .collect::<Result<_>>()?;
     let history = SubscriberHistory {
         pin: settings.pin.filter(|_| pin),
         texts_stopped: settings.texts_stopped,
