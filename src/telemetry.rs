@@ -34,8 +34,8 @@ pub enum TelemetryError {
     InvalidFilter,
 }
 
-/// While lines keep coming they are looked for this often: to wake the thread that writes them for each costs whoever logs
-/// more than the line.
+/// While lines keep coming they are looked for this often: to wake the thread that writes them for each costs those who
+/// log more than the line.
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// How long the end of the program waits for what was logged last.
@@ -232,5 +232,58 @@ impl Drop for LogLine<'_> {
         if !text.is_empty() && self.queue.sender.try_send(LogMessage::Line(text)).is_err() {
             self.queue.dropped.inc();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Receiver, Sender, channel};
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    /// Writes nothing until it is let, and tells of every line.
+    struct GatedWriter {
+        gate: Option<Receiver<()>>,
+        written: Sender<Vec<u8>>,
+    }
+
+    impl Write for GatedWriter {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            if let Some(gate) = self.gate.take() {
+                gate.recv().unwrap();
+            }
+            self.written.send(bytes.to_vec()).unwrap();
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// The end of the program waits for the last line, also behind a full queue; but not for ever.
+    #[test]
+    fn the_last_lines_are_written() {
+        let (open, gate) = channel();
+        let (tell, written) = channel();
+        let writer = GatedWriter {
+            gate: Some(gate),
+            written: tell,
+        };
+        let dropped = Counter::default();
+        let lines = LogQueue::start(writer, dropped.clone()).unwrap();
+        while dropped.get() == 0 {
+            lines.make_writer().write_all(b"a line").unwrap();
+        }
+        lines.flush(Duration::from_millis(1));
+        assert_eq!(written.try_iter().count(), 0);
+        thread::scope(|scope| {
+            let flushed = scope.spawn(|| lines.flush(PATIENCE));
+            open.send(()).unwrap();
+            flushed.join().unwrap();
+        });
+        assert!(written.try_iter().count() >= QUEUE_CAPACITY);
     }
 }

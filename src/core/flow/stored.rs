@@ -4,7 +4,7 @@
 //! Names, so that nodes of two versions can read each other's values during a rolling deploy: an unknown field is passed over, and
 //! one that is not there has its default. Fields with their default are not written at all. A format that differs in more than its
 //! fields gets another first byte, and must be readable for one release before it is written. Values that begin with `{` are JSON, as
-//! all of them were once.
+//! all of them were once; the versions that wrote them do not read this format, see OPERATIONS.md on upgrading.
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;

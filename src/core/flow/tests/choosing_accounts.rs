@@ -221,3 +221,16 @@ fn an_unsent_choice_is_asked_again() {
     let said = phone.types("1");
     assert!(said.contains("Zenith Bank: which? (1,3)"), "{said}");
 }
+
+/// A value that an earlier version wrote knew nothing but the accounts, and nothing is written now of what is not there.
+#[test]
+fn an_earlier_value_is_read() {
+    let phone = choosing(list(&["11"], false, None));
+    let value = serde_json::to_value(&phone.state).expect("JSON");
+    let session = value["session"].as_object().expect("a session");
+    for newer in ["many", "more", "waiting", "page_link_sent_at", "bank_message"] {
+        assert!(!session.contains_key(newer), "{newer}");
+    }
+    let read: crate::core::flow::state::Subscriber = serde_json::from_value(value).expect("a value");
+    assert!(read == phone.state);
+}
